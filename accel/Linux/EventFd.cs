@@ -1,0 +1,55 @@
+namespace WarpDrive.Linux;
+
+/// <summary>A counter in the kernel that one side signals and the other sleeps on (eventfd(2)). Any thread may call any member.</summary>
+public sealed class EventFd : IDisposable
+{
+    /// <summary>Creates a counter that stands at zero.</summary>
+    /// <exception cref="LinuxException">No descriptor left.</exception>
+    public EventFd()
+    {
+        int fd = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+        if (fd < 0)
+        {
+            throw new LinuxException("eventfd", "0");
+        }
+
+        File = new FileDescriptor(fd);
+    }
+
+    private EventFd(FileDescriptor file) => File = file;
+
+    /// <summary>The descriptor to pass on or to wait on. Owned by this object.</summary>
+    public FileDescriptor File { get; }
+
+    /// <summary>Takes ownership of a descriptor that a peer passed.</summary>
+    /// <exception cref="LinuxException">EINVAL: it is something else than an eventfd.</exception>
+    public static EventFd Adopt(FileDescriptor file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        string target = file.GetTarget();
+        if (target != "anon_inode:[eventfd]")
+        {
+            throw new LinuxException("eventfd", $"descriptor of {target}", Errno.EINVAL);
+        }
+
+        file.SetNonBlocking();
+        return new EventFd(file);
+    }
+
+    /// <summary>Adds one and wakes whoever sleeps on it. A full counter is awake already, so failure means nothing.</summary>
+    public unsafe void Signal()
+    {
+        ulong one = 1;
+        _ = Libc.write(File.Number, &one, sizeof(ulong));
+    }
+
+    /// <summary>Sets the counter to zero; returns whether it was signalled since the last call.</summary>
+    public unsafe bool TryConsume()
+    {
+        ulong count;
+        return Libc.read(File.Number, &count, sizeof(ulong)) == sizeof(ulong);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => File.Dispose();
+}

@@ -1,0 +1,25 @@
+using System.Runtime.InteropServices;
+
+namespace WarpDrive.Linux;
+
+/// <summary>A system call failed, or a peer refused a request with an error number.</summary>
+public sealed class LinuxException : IOException
+{
+    /// <summary>Reads the error number of the call that this thread made last.</summary>
+    /// <param name="call">The system call, as in the manual: <c>mmap</c>.</param>
+    /// <param name="what">What it was called on and with: <c>rings, 1048576 bytes</c>.</param>
+    public LinuxException(string call, string what)
+        : this(call, what, Marshal.GetLastPInvokeError())
+    {
+    }
+
+    /// <summary>Names the error number itself.</summary>
+    public LinuxException(string call, string what, int error)
+        : base($"{call}({what}) failed: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})")
+    {
+        Error = error;
+    }
+
+    /// <summary>The error number; see <see cref="Errno"/>.</summary>
+    public int Error { get; }
+}

@@ -1,0 +1,78 @@
+namespace WarpDrive.Linux;
+
+/// <summary>
+/// Memory that processes share by passing its file descriptor (memfd_create(2)). Sealed when created: it can
+/// neither shrink nor grow, so nobody who maps it can be made to fault (SIGBUS) by whoever else holds it.
+/// </summary>
+public sealed class SharedMemory : IDisposable
+{
+    private const int SealSeal = 1;
+    private const int SealShrink = 2;
+    private const int SealGrow = 4;
+
+    private SharedMemory(FileDescriptor file, MappedMemory memory)
+    {
+        File = file;
+        Memory = memory;
+    }
+
+    /// <summary>The descriptor to pass on. Owned by this object.</summary>
+    public FileDescriptor File { get; }
+
+    /// <summary>The memory as this process maps it, readable and writable.</summary>
+    public MappedMemory Memory { get; }
+
+    /// <summary>Creates zeroed memory and maps it.</summary>
+    /// <param name="name">Shown in /proc/PID/maps; need not be unique.</param>
+    /// <param name="length">Bytes; rounded up to whole pages.</param>
+    /// <param name="secret">Whether to lock the pages and keep them out of core files and forks.</param>
+    /// <exception cref="LinuxException">No memory, no descriptor left, or no memfd on this system.</exception>
+    public static SharedMemory Create(string name, int length, bool secret)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        int pageSize = Environment.SystemPageSize;
+        length = checked((length + pageSize - 1) / pageSize * pageSize);
+
+        int fd = Libc.memfd_create(name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING);
+        if (fd < 0)
+        {
+            throw new LinuxException("memfd_create", name);
+        }
+
+        var file = new FileDescriptor(fd);
+        try
+        {
+            if (Libc.ftruncate(fd, length) != 0)
+            {
+                throw new LinuxException("ftruncate", $"{name}, {length} bytes");
+            }
+
+            if (Libc.fcntl(fd, Libc.F_ADD_SEALS, SealShrink | SealGrow | SealSeal) != 0)
+            {
+                throw new LinuxException("fcntl", $"{name}, F_ADD_SEALS");
+            }
+
+            return new SharedMemory(file, MappedMemory.MapShared(file, 0, length, writable: true, secret));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether the file can never become shorter. False also for files that cannot be sealed at all.</summary>
+    public static bool IsSealedAgainstShrinking(FileDescriptor file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        int seals = Libc.fcntl(file.Number, Libc.F_GET_SEALS, 0);
+        return seals >= 0 && (seals & SealShrink) != 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Memory.Dispose();
+        File.Dispose();
+    }
+}

@@ -1,0 +1,17 @@
+namespace WarpDrive.Engines;
+
+/// <summary>Computes RSA operations; knows no ring and no socket. An engine is used by one thread at a time.</summary>
+public interface IRsaEngine : IDisposable
+{
+    /// <summary>What it is, for people: <c>scalar (OpenSSL 3.0.19)</c>.</summary>
+    string Name { get; }
+
+    /// <summary>The most operations it computes together; more in a batch gain nothing.</summary>
+    int Lanes { get; }
+
+    /// <summary>
+    /// Computes every operation of the batch: reads <see cref="OperationBatch.Key"/> and <see cref="OperationBatch.Input"/>,
+    /// writes <see cref="OperationBatch.Output"/> and the status. Never throws for what an operation contains.
+    /// </summary>
+    void Execute(OperationBatch batch);
+}
