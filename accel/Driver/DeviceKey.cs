@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using WarpDrive.Linux;
+
 namespace WarpDrive.Driver;
 
 /// <summary>
@@ -7,24 +10,52 @@ namespace WarpDrive.Driver;
 public sealed class DeviceKey : IDisposable
 {
     private readonly QueuePool _pool;
+    private readonly MappedMemory _block;
+    private readonly int _blockBytes;
+    private bool _isDisposed;
 
-    internal DeviceKey(QueuePool pool, int modulusBytes)
+    internal DeviceKey(QueuePool pool, int number, ReadOnlySpan<byte> crtBlock, int modulusBytes, RsaFaultCheck faultCheck)
     {
         _pool = pool;
+        Number = number;
         ModulusBytes = modulusBytes;
+        FaultCheck = faultCheck;
+        _blockBytes = crtBlock.Length;
+        _block = MappedMemory.AllocateSecret(crtBlock.Length);
+        crtBlock.CopyTo(_block.GetSpan());
     }
 
     /// <summary>Bytes of the modulus.</summary>
     public int ModulusBytes { get; }
 
+    /// <summary>Counts up from 0 in a pool; a place in each queue's table of keys.</summary>
+    internal int Number { get; }
+
+    internal RsaFaultCheck FaultCheck { get; }
+
+    internal ReadOnlySpan<byte> CrtBlock => _block.Slice(0, _blockBytes);
+
     /// <summary>Computes input^d mod n on a device.</summary>
     /// <param name="input">Modulus-sized, big-endian, less than the modulus.</param>
     /// <param name="output">Modulus-sized, big-endian; written only when the result passed the fault check.</param>
     /// <returns><see cref="AcceleratorError.None"/>, or why the caller has to compute it in software.</returns>
-    public AcceleratorError TryPrivate(ReadOnlySpan<byte> input, Span<byte> output) => _pool.TryPrivate(this, input, output);
+    public AcceleratorError TryPrivate(ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, ModulusBytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, ModulusBytes);
+        return _pool.TryPrivate(this, input, output);
+    }
 
-    /// <summary>Zeroes the key here and in every arena. No operation may be running.</summary>
+    /// <summary>Zeroes the key here at once, and in every arena as soon as its queue is free. No operation may be running.</summary>
     public void Dispose()
     {
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            CryptographicOperations.ZeroMemory(_block.GetSpan());
+            _block.Dispose();
+            _pool.Retire(this);
+        }
     }
 }

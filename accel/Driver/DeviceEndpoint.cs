@@ -1,0 +1,63 @@
+using WarpDrive.Abi.Vfio;
+using WarpDrive.Driver.VfioUser;
+
+namespace WarpDrive.Driver;
+
+/// <summary>Where a device is and how to open a queue of it.</summary>
+/// <param name="Uri">As configured: <c>embedded:</c>, <c>emulator:/run/warp/device.sock</c>. Unique in a pool.</param>
+/// <param name="Connect">
+/// Opens one queue. Throws <see cref="Linux.LinuxException"/> when the device is absent or has no queue left, and
+/// <see cref="AcceleratorException"/> when what answers is something else.
+/// </param>
+public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
+{
+    /// <summary>The scheme of a device in another process.</summary>
+    public const string EmulatorScheme = "emulator:";
+
+    /// <summary>The emulated device that listens on a Unix socket.</summary>
+    /// <param name="uri"><c>emulator:</c> and the path of the socket.</param>
+    /// <param name="timeout">The longest wait for an answer while a queue is opened.</param>
+    /// <exception cref="AcceleratorException">
+    /// The path cannot be a socket: it is empty, its directory does not exist, or something else stands there. That
+    /// nothing listens yet is no error.
+    /// </exception>
+    public static DeviceEndpoint ForEmulator(string uri, TimeSpan timeout)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        string path = uri.StartsWith(EmulatorScheme, StringComparison.Ordinal) ? uri[EmulatorScheme.Length..] : "";
+        if (!Path.IsPathRooted(path))
+        {
+            throw new AcceleratorException($"The device is '{uri}'; an emulated device is {EmulatorScheme} and the absolute path of its socket.");
+        }
+
+        if (!Directory.Exists(Path.GetDirectoryName(path)))
+        {
+            throw new AcceleratorException($"The device is '{uri}', but the directory '{Path.GetDirectoryName(path)}' does not exist.");
+        }
+
+        if (Directory.Exists(path) || (File.Exists(path) && !IsSocket(path)))
+        {
+            throw new AcceleratorException($"The device is '{uri}', but '{path}' is no socket.");
+        }
+
+        return new DeviceEndpoint(uri, () => VfioUserClient.Connect(path, timeout));
+    }
+
+    // .NET knows no file type "socket"; a file that is neither regular, directory nor link has no attribute but Normal, and cannot be opened.
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            using FileStream _ = File.OpenRead(path);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,253 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Text;
+using WarpDrive.Abi.Device;
+using WarpDrive.Abi.Hpre;
+using WarpDrive.Abi.Vfio;
+using WarpDrive.Linux;
+
+namespace WarpDrive.Driver.Devices;
+
+/// <summary>
+/// The host's view of one queue pair of the emulated device, embedded or behind a socket: its regions mapped, its
+/// doorbells, its interrupt, its DMA mappings. See accel/README.md. Owned by one <see cref="QueuePair"/>; not for two threads at once.
+/// </summary>
+public sealed class EmulatedDevice : IDisposable
+{
+    // Where IOVAs start; any value does, and one that is no address of this process tells the device nothing.
+    private const ulong FirstIova = 0x1_0000_0000;
+
+    private readonly IVfioDevice _vfio;
+    private readonly MappedMemory _doorbells;
+    private readonly EventFd _wakeDevice;
+    private readonly EventFd _interrupt;
+    private ulong _nextIova = FirstIova;
+
+    private EmulatedDevice(IVfioDevice vfio, MappedMemory rings, MappedMemory doorbells, EventFd wakeDevice, EventFd interrupt)
+    {
+        _vfio = vfio;
+        Rings = rings;
+        _doorbells = doorbells;
+        _wakeDevice = wakeDevice;
+        _interrupt = interrupt;
+    }
+
+    /// <summary>The DUS region: both rings and the stop words.</summary>
+    public MappedMemory Rings { get; }
+
+    /// <summary>Entries of each ring.</summary>
+    public int Depth { get; private init; }
+
+    /// <summary>The number that completions of this queue carry.</summary>
+    public ushort QueueNumber { get; private init; }
+
+    /// <summary>What computes, in the device's words.</summary>
+    public required string EngineName { get; init; }
+
+    /// <summary>Engines that serve all queues of the device.</summary>
+    public int EngineCount { get; private init; }
+
+    /// <summary>Most operations that one engine computes together.</summary>
+    public int EngineLanes { get; private init; }
+
+    /// <summary>Bit 0: RSA-1024, bit 1: 2048, bit 2: 3072, bit 3: 4096.</summary>
+    public uint KeySizes { get; private init; }
+
+    /// <summary>Whether the device went away or gave the queue up. Cheap.</summary>
+    public bool IsGone => _vfio.IsGone || Volatile.Read(ref Rings.At<uint>(DeviceUserShare.StopSendingOffset)) != 0;
+
+    /// <summary>Whether the device computes with a modulus of this many bytes.</summary>
+    public bool TakesModulus(int modulusBytes) => modulusBytes switch
+    {
+        128 => (KeySizes & 1) != 0,
+        256 => (KeySizes & 2) != 0,
+        384 => (KeySizes & 4) != 0,
+        512 => (KeySizes & 8) != 0,
+        _ => false,
+    };
+
+    /// <summary>Checks that this is the emulated device of the datasheet, sets the depth and maps what can be mapped. Does not start the queue.</summary>
+    /// <param name="vfio">Owned by the result, and disposed when this fails.</param>
+    /// <param name="depth">Entries of each ring, a power of two from 2 to what the device allows.</param>
+    /// <exception cref="AcceleratorException">It is another device, or does not offer what is asked for.</exception>
+    /// <exception cref="LinuxException">The device refused, or there is no memory.</exception>
+    public static EmulatedDevice Open(IVfioDevice vfio, int depth)
+    {
+        ArgumentNullException.ThrowIfNull(vfio);
+        var opened = new Stack<IDisposable>();
+        opened.Push(vfio);
+        try
+        {
+            Identify(vfio, depth);
+            WriteRegister(vfio, ControlRegister.Depth, (uint)depth);
+
+            MappedMemory rings = vfio.MapRegion(EmulatedRegion.Dus);
+            opened.Push(rings);
+            MappedMemory doorbells = vfio.MapRegion(EmulatedRegion.Doorbells);
+            opened.Push(doorbells);
+            if (rings.Length < DeviceUserShare.SizeInBytes || doorbells.Length < EmulatedRegion.DoorbellsSizeInBytes)
+            {
+                throw new AcceleratorException(
+                    $"The device's regions are {rings.Length} and {doorbells.Length} bytes; at least {DeviceUserShare.SizeInBytes} and {EmulatedRegion.DoorbellsSizeInBytes} are needed.");
+            }
+
+            EventFd wakeDevice = vfio.GetRegionIoEventFd(EmulatedRegion.Doorbells);
+            opened.Push(wakeDevice);
+            var interrupt = new EventFd();
+            opened.Push(interrupt);
+            vfio.SetIrq(EmulatedRegion.CompletionIrq, interrupt);
+
+            return new EmulatedDevice(vfio, rings, doorbells, wakeDevice, interrupt)
+            {
+                Depth = depth,
+                QueueNumber = checked((ushort)ReadRegister(vfio, ControlRegister.QueueNumber)),
+                KeySizes = ReadRegister(vfio, ControlRegister.KeySizes),
+                EngineName = ReadEngineName(vfio),
+                EngineCount = (int)ReadRegister(vfio, ControlRegister.EngineCount),
+                EngineLanes = (int)ReadRegister(vfio, ControlRegister.EngineLanes),
+            };
+        }
+        catch
+        {
+            while (opened.TryPop(out IDisposable? item))
+            {
+                item.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Starts fetching, with empty rings.</summary>
+    /// <exception cref="LinuxException">The queue is started already, or dead.</exception>
+    public void Start() => WriteRegister(_vfio, ControlRegister.Command, (uint)QueueCommand.Start);
+
+    /// <summary>Stops fetching and forgets what is in flight; afterwards the device writes nothing any more.</summary>
+    /// <exception cref="LinuxException">The device is gone.</exception>
+    public void Stop() => WriteRegister(_vfio, ControlRegister.Command, (uint)QueueCommand.Stop);
+
+    /// <summary>Announces memory to the device for as long as this queue lives; returns the IOVA of its first byte.</summary>
+    /// <exception cref="LinuxException">The device refused.</exception>
+    public ulong MapDma(SharedMemory memory, DmaAccess access)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        ulong iova = _nextIova;
+        ulong size = (ulong)memory.Memory.Length;
+        _vfio.MapDma(memory.File, 0, iova, size, access);
+
+        // An unmapped page between two mappings: running over the end of one is an error, not the other's bytes.
+        _nextIova += size + (ulong)Environment.SystemPageSize;
+        return iova;
+    }
+
+    /// <summary>Publishes submissions up to <paramref name="tail"/> and wakes the device if it sleeps.</summary>
+    public void RingSubmission(uint tail)
+    {
+        // Release: the entries are visible before the tail that covers them.
+        Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.SubmissionTailOffset), tail);
+
+        // Full barrier between storing the tail and loading the flag; the device stores the flag and then loads the
+        // tail. Without it both could miss the other's store, and the operation would wait for ever.
+        Interlocked.MemoryBarrier();
+        ref uint asleep = ref _doorbells.At<uint>(ParavirtualDoorbell.DeviceAsleepOffset);
+        if (Volatile.Read(ref asleep) == 1 && Interlocked.Exchange(ref asleep, 0) == 1)
+        {
+            _wakeDevice.Signal();
+        }
+    }
+
+    /// <summary>Gives completions before <paramref name="head"/> back to the device.</summary>
+    public void RingCompletion(uint head)
+    {
+        // Release: the entries have been read before the device may write them again.
+        Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.CompletionHeadOffset), head);
+    }
+
+    /// <summary>Asks for an interrupt on the next completion. Look at the ring once more before sleeping.</summary>
+    public void RequestInterrupt()
+    {
+        Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.HostAsleepOffset), 1);
+
+        // Full barrier: the flag is stored before the ring is looked at again (the device stores the completion, then loads the flag).
+        Interlocked.MemoryBarrier();
+    }
+
+    /// <summary>Sleeps until the interrupt, the end of the device, or the end of the time. Needs <see cref="RequestInterrupt"/> before.</summary>
+    public void Sleep(TimeSpan timeout)
+    {
+        if ((Poll.WaitReadable(_interrupt.File, _vfio.GoneSignal, timeout) & 1) != 0)
+        {
+            _interrupt.TryConsume();
+        }
+    }
+
+    /// <summary>Takes a request for an interrupt back.</summary>
+    public void CancelInterrupt() => Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.HostAsleepOffset), 0);
+
+    /// <summary>Frees the queue: when this returns, the device touches none of its memory.</summary>
+    public void Dispose()
+    {
+        _vfio.Dispose();
+        _wakeDevice.Dispose();
+        _interrupt.Dispose();
+        _doorbells.Dispose();
+        Rings.Dispose();
+    }
+
+    private static void Identify(IVfioDevice vfio, int depth)
+    {
+        if (vfio.GetInfo().RegionCount < EmulatedRegion.Count)
+        {
+            throw new AcceleratorException(
+                $"The device has {vfio.GetInfo().RegionCount} regions; WarpDrive's emulated device has {EmulatedRegion.Count}.");
+        }
+
+        uint magic = ReadRegister(vfio, ControlRegister.Magic);
+        uint version = ReadRegister(vfio, ControlRegister.Version);
+        if (magic != ControlRegister.MagicValue || version != ControlRegister.VersionValue)
+        {
+            throw new AcceleratorException(
+                $"The device identifies as 0x{magic:x8} version {version}; 0x{ControlRegister.MagicValue:x8} version {ControlRegister.VersionValue} is needed.");
+        }
+
+        const DeviceCapabilities needed = DeviceCapabilities.ParavirtualDoorbells | DeviceCapabilities.DoorbellEventFd;
+        var capabilities = (DeviceCapabilities)ReadRegister(vfio, ControlRegister.Capabilities);
+        if ((capabilities & needed) != needed)
+        {
+            throw new AcceleratorException($"The device offers {capabilities}; {needed} are needed.");
+        }
+
+        uint maxDepth = Math.Min(ReadRegister(vfio, ControlRegister.MaxDepth), DeviceUserShare.MaxDepth);
+        if (!BitOperations.IsPow2(depth) || depth < DeviceUserShare.MinDepth || depth > maxDepth)
+        {
+            throw new AcceleratorException(
+                $"The queue depth is {depth}; it must be a power of two between {DeviceUserShare.MinDepth} and {maxDepth}.");
+        }
+    }
+
+    private static string ReadEngineName(IVfioDevice vfio)
+    {
+        Span<byte> name = stackalloc byte[ControlRegister.EngineNameSizeInBytes];
+        vfio.ReadRegion(EmulatedRegion.Control, ControlRegister.EngineName, name);
+        int end = name.IndexOf((byte)0);
+        string text = Encoding.UTF8.GetString(end < 0 ? name : name[..end]);
+
+        // It comes from another process and goes into logs and pages.
+        return string.Concat(text.Where(c => !char.IsControl(c)));
+    }
+
+    private static uint ReadRegister(IVfioDevice vfio, ulong offset)
+    {
+        Span<byte> value = stackalloc byte[sizeof(uint)];
+        vfio.ReadRegion(EmulatedRegion.Control, offset, value);
+        return BinaryPrimitives.ReadUInt32LittleEndian(value);
+    }
+
+    private static void WriteRegister(IVfioDevice vfio, ulong offset, uint value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(uint)];
+        MemoryMarshal.Write(bytes, value);
+        vfio.WriteRegion(EmulatedRegion.Control, offset, bytes);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Security.Cryptography;
+using WarpDrive.Abi.Hpre;
+using WarpDrive.Abi.Vfio;
+using WarpDrive.Driver.Devices;
+using WarpDrive.Linux;
+
+namespace WarpDrive.Driver;
+
+/// <summary>
+/// The memory that one queue pair shares with its device: a slot for each ring entry (input and output of one
+/// operation), which the device may write, and key blocks, which it may only read. Locked, kept out of core files
+/// and forks, zeroed when released. Used by whoever owns the queue pair.
+/// </summary>
+public sealed class DmaArena : IDisposable
+{
+    private const int SlotBytes = 2 * RsaKeyBlock.MaxModulusBytes;
+    private const int KeyWindowBytes = 64 * 1024;
+    private const int KeyAlignmentBytes = 64;
+
+    private readonly EmulatedDevice _device;
+    private readonly SharedMemory _slots;
+    private readonly ulong _slotsIova;
+    private readonly List<(SharedMemory Memory, ulong Iova)> _keyWindows = [];
+    private readonly List<KeyPlace> _freeKeyPlaces = [];
+    private int _keyWindowUsed = KeyWindowBytes; // no window yet
+
+    /// <summary>Allocates a slot for each ring entry and announces them to the device.</summary>
+    /// <exception cref="LinuxException">No memory, or the device refused the mapping.</exception>
+    public DmaArena(EmulatedDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        _device = device;
+        _slots = SharedMemory.Create("warp-slots", device.Depth * SlotBytes, secret: true);
+        try
+        {
+            _slotsIova = device.MapDma(_slots, DmaAccess.ReadWrite);
+        }
+        catch
+        {
+            _slots.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether every page is locked in memory; false when the limit of locked memory (ulimit -l) is too low.</summary>
+    public bool IsLocked => _slots.Memory.IsLocked && _keyWindows.TrueForAll(window => window.Memory.Memory.IsLocked);
+
+    /// <summary>The input of slot <paramref name="index"/>: <paramref name="modulusBytes"/> bytes.</summary>
+    public Span<byte> Input(int index, int modulusBytes) => _slots.Memory.Slice(index * SlotBytes, modulusBytes);
+
+    /// <summary>The output of slot <paramref name="index"/>: <paramref name="modulusBytes"/> bytes.</summary>
+    public Span<byte> Output(int index, int modulusBytes) =>
+        _slots.Memory.Slice((index * SlotBytes) + RsaKeyBlock.MaxModulusBytes, modulusBytes);
+
+    /// <summary>Where the device finds the input of slot <paramref name="index"/>.</summary>
+    public ulong InputIova(int index) => _slotsIova + ((ulong)index * SlotBytes);
+
+    /// <summary>Where the device writes the output of slot <paramref name="index"/>.</summary>
+    public ulong OutputIova(int index) => InputIova(index) + RsaKeyBlock.MaxModulusBytes;
+
+    /// <summary>Copies a key block into the arena, adding memory when none is free.</summary>
+    /// <exception cref="LinuxException">No memory, or the device refused another mapping.</exception>
+    public KeyPlace WriteKey(ReadOnlySpan<byte> block)
+    {
+        int sizeBytes = (block.Length + KeyAlignmentBytes - 1) / KeyAlignmentBytes * KeyAlignmentBytes;
+        int free = _freeKeyPlaces.FindIndex(place => place.SizeBytes == sizeBytes);
+        KeyPlace place;
+        if (free >= 0)
+        {
+            place = _freeKeyPlaces[free];
+            _freeKeyPlaces.RemoveAt(free);
+        }
+        else
+        {
+            place = TakeNewKeyPlace(sizeBytes);
+        }
+
+        block.CopyTo(KeyBytes(place));
+        return place;
+    }
+
+    /// <summary>Zeroes a key block and keeps its place for another. No operation with it may be in flight.</summary>
+    public void EraseKey(KeyPlace place)
+    {
+        CryptographicOperations.ZeroMemory(KeyBytes(place));
+        _freeKeyPlaces.Add(place);
+    }
+
+    /// <summary>Zeroes and releases everything. The device must be gone or disposed before: it holds mappings.</summary>
+    public void Dispose()
+    {
+        CryptographicOperations.ZeroMemory(_slots.Memory.GetSpan());
+        _slots.Dispose();
+        foreach ((SharedMemory memory, _) in _keyWindows)
+        {
+            CryptographicOperations.ZeroMemory(memory.Memory.GetSpan());
+            memory.Dispose();
+        }
+
+        _keyWindows.Clear();
+    }
+
+    private Span<byte> KeyBytes(KeyPlace place) => _keyWindows[place.Window].Memory.Memory.Slice(place.Offset, place.SizeBytes);
+
+    private KeyPlace TakeNewKeyPlace(int sizeBytes)
+    {
+        if (_keyWindowUsed + sizeBytes > KeyWindowBytes)
+        {
+            SharedMemory memory = SharedMemory.Create("warp-keys", KeyWindowBytes, secret: true);
+            try
+            {
+                _keyWindows.Add((memory, _device.MapDma(memory, DmaAccess.Read)));
+            }
+            catch
+            {
+                memory.Dispose();
+                throw;
+            }
+
+            _keyWindowUsed = 0;
+        }
+
+        int window = _keyWindows.Count - 1;
+        var place = new KeyPlace(window, _keyWindowUsed, sizeBytes, _keyWindows[window].Iova + (ulong)_keyWindowUsed);
+        _keyWindowUsed += sizeBytes;
+        return place;
+    }
+}
+
+/// <summary>Where a key block stands in an arena.</summary>
+/// <param name="Window">Which piece of memory.</param>
+/// <param name="Offset">Where in it.</param>
+/// <param name="SizeBytes">Bytes reserved.</param>
+/// <param name="Iova">Where the device finds it; never 0 for a block that exists.</param>
+public readonly record struct KeyPlace(int Window, int Offset, int SizeBytes, ulong Iova);

@@ -1,0 +1,211 @@
+using System.Security.Cryptography;
+using WarpDrive.Abi.Hpre;
+using WarpDrive.Driver.Devices;
+using WarpDrive.Linux;
+
+namespace WarpDrive.Driver;
+
+/// <summary>Who may touch a queue of the pool.</summary>
+internal enum QueueOwner
+{
+    /// <summary>Closed; the supervisor opens it.</summary>
+    Absent,
+
+    /// <summary>On the stack of idle queues.</summary>
+    Idle,
+
+    /// <summary>The thread that runs an operation on it.</summary>
+    Operation,
+
+    /// <summary>The supervisor: an operation was abandoned at its deadline and its slot is still the device's.</summary>
+    Stalled,
+
+    /// <summary>The supervisor: the device is gone or broke its protocol.</summary>
+    Broken,
+}
+
+/// <summary>
+/// One queue pair of a pool with its arena and the keys written there. Used by its owner alone; the owner changes
+/// through the pool's stack of idle queues or by <see cref="Owner"/>.
+/// </summary>
+internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDisposable
+{
+    private QueuePair? _pair;
+    private DmaArena? _arena;
+    private KeyPlace[] _keyPlaces = []; // by the key's number; default: not written
+    private volatile QueueOwner _owner; // release and acquire: what the last owner wrote is seen by the next
+    private long _operationCount;
+
+    /// <summary>The queue's place in its device's list.</summary>
+    public int Number => number;
+
+    /// <summary>Written by the owner when it gives the queue away, read by anybody.</summary>
+    public QueueOwner Owner
+    {
+        get => _owner;
+        set => _owner = value;
+    }
+
+    /// <summary>When the operation was abandoned (of the pool's TimeProvider); supervisor and operation thread.</summary>
+    public long StalledSince { get; set; }
+
+    public int InFlight => Volatile.Read(ref _pair)?.InFlight ?? 0;
+
+    public long OperationCount => Volatile.Read(ref _operationCount);
+
+    /// <summary>Supervisor only, who alone opens and closes.</summary>
+    public bool IsGone => _pair is null || _pair.Device.IsGone;
+
+    public bool IsLocked => _arena is null || _arena.IsLocked;
+
+    public EmulatedDevice Device => _pair!.Device;
+
+    /// <summary>Connects and starts a queue pair.</summary>
+    /// <exception cref="LinuxException">The device is absent, has no queue left, or there is no memory.</exception>
+    /// <exception cref="AcceleratorException">It is something else than the emulated device.</exception>
+    public void Open(DeviceEndpoint endpoint)
+    {
+        EmulatedDevice device = EmulatedDevice.Open(endpoint.Connect(), options.Depth);
+        try
+        {
+            _arena = new DmaArena(device);
+            Volatile.Write(ref _pair, new QueuePair(device));
+        }
+        catch
+        {
+            device.Dispose();
+            _arena?.Dispose();
+            _arena = null;
+            throw;
+        }
+    }
+
+    /// <summary>Closes the queue pair, then zeroes and releases its arena: in this order, since the device holds mappings.</summary>
+    public void Close()
+    {
+        _pair?.Dispose();
+        Volatile.Write(ref _pair, null);
+        _arena?.Dispose();
+        _arena = null;
+        Array.Clear(_keyPlaces);
+        Owner = QueueOwner.Absent;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Close();
+
+    /// <summary>Runs one operation from posting to the fault check.</summary>
+    public AcceleratorError Run(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        QueuePair pair = _pair!;
+        DmaArena arena = _arena!;
+        if (!pair.Device.TakesModulus(key.ModulusBytes))
+        {
+            return AcceleratorError.UnsupportedKey;
+        }
+
+        int index = pair.NextIndex;
+        input.CopyTo(arena.Input(index, key.ModulusBytes));
+        var entry = new SubmissionEntry
+        {
+            Control = SubmissionControl.Post(HpreAlgorithm.RsaCrt),
+            TaskLength1 = (byte)((key.ModulusBytes / 8) - 1),
+            KeyIova = FindOrWriteKey(key),
+            InputIova = arena.InputIova(index),
+            OutputIova = arena.OutputIova(index),
+            Tag = (ulong)index,
+        };
+        if (!pair.TryPost(entry))
+        {
+            return AcceleratorError.Busy;
+        }
+
+        pair.Ring();
+        switch (pair.Reap(options.DeadlineFor(key.ModulusBytes), options.SpinTime, out Completion completion))
+        {
+            case ReapResult.Broken:
+                return AcceleratorError.Protocol;
+            case ReapResult.Empty:
+                return pair.Device.IsGone ? AcceleratorError.DeviceGone : AcceleratorError.Deadline;
+        }
+
+        if (completion.Index != index)
+        {
+            // Idle queues have nothing else in flight.
+            return AcceleratorError.Protocol;
+        }
+
+        _operationCount++;
+        return completion.Error != HpreError.None ? AcceleratorError.DeviceError : Take(arena, key, input, output, index);
+    }
+
+    /// <summary>Reaps what operations left behind at their deadline. True: nothing is in flight any more. Null: the queue is broken.</summary>
+    public bool? TryReapAbandoned()
+    {
+        while (true)
+        {
+            switch (_pair!.TryReap(out Completion completion))
+            {
+                case ReapResult.Broken:
+                    return null;
+                case ReapResult.Empty:
+                    return _pair.InFlight == 0;
+            }
+
+            CryptographicOperations.ZeroMemory(_arena!.Output(completion.Index, RsaKeyBlock.MaxModulusBytes));
+        }
+    }
+
+    /// <summary>Whether the arena has a copy of the key. Any thread may ask about a key that is not used any more.</summary>
+    public bool Holds(DeviceKey key)
+    {
+        KeyPlace[] places = Volatile.Read(ref _keyPlaces);
+        return key.Number < places.Length && places[key.Number].Iova != 0;
+    }
+
+    /// <summary>Zeroes a key that is not used any more.</summary>
+    public void Erase(DeviceKey key)
+    {
+        if (key.Number < _keyPlaces.Length && _keyPlaces[key.Number].Iova != 0)
+        {
+            _arena?.EraseKey(_keyPlaces[key.Number]);
+            _keyPlaces[key.Number] = default;
+        }
+    }
+
+    private ulong FindOrWriteKey(DeviceKey key)
+    {
+        if (key.Number >= _keyPlaces.Length)
+        {
+            Array.Resize(ref _keyPlaces, Math.Max(4, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)key.Number + 1)));
+        }
+
+        ref KeyPlace place = ref _keyPlaces[key.Number];
+        if (place.Iova == 0)
+        {
+            place = _arena!.WriteKey(key.CrtBlock);
+        }
+
+        return place.Iova;
+    }
+
+    private static AcceleratorError Take(DmaArena arena, DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output, int index)
+    {
+        // Out of the shared memory first, then the check: a device could change what was checked.
+        Span<byte> result = stackalloc byte[RsaKeyBlock.MaxModulusBytes];
+        result = result[..key.ModulusBytes];
+        Span<byte> shared = arena.Output(index, key.ModulusBytes);
+        shared.CopyTo(result);
+
+        // Decryption gives a secret.
+        CryptographicOperations.ZeroMemory(shared);
+        bool isRight = key.FaultCheck(input, result);
+        if (isRight)
+        {
+            result.CopyTo(output);
+        }
+
+        CryptographicOperations.ZeroMemory(result);
+        return isRight ? AcceleratorError.None : AcceleratorError.WrongResult;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using WarpDrive.Abi.Hpre;
+using WarpDrive.Driver.Devices;
+
+namespace WarpDrive.Driver;
+
+/// <summary>How a look at the completion ring ended.</summary>
+public enum ReapResult
+{
+    /// <summary>No completion is there.</summary>
+    Empty,
+
+    /// <summary>One completion was taken.</summary>
+    Completed,
+
+    /// <summary>The device broke its protocol; nothing in this queue can be believed any more.</summary>
+    Broken,
+}
+
+/// <summary>A completion, copied out of the rings and checked.</summary>
+/// <param name="Index">Of the submission: where it was posted.</param>
+/// <param name="Tag">The submission's tag as this host posted it.</param>
+/// <param name="Error">Why the device did not compute it; zero when it did.</param>
+public readonly record struct Completion(int Index, ulong Tag, HpreError Error);
+
+/// <summary>
+/// The host's side of one queue pair: posts submissions, rings the doorbell, reaps completions.
+/// Owned by one thread at a time; no member may be called from two threads at once.
+/// </summary>
+public sealed class QueuePair : IDisposable
+{
+    private readonly EmulatedDevice _device;
+    private readonly int _depth;
+    private readonly ulong[] _tags;       // by submission index: what was posted there, since the ring itself is the device's to write
+    private readonly bool[] _isInFlight;  // by submission index
+    private int _tail;                    // next submission to write
+    private int _head;                    // next completion to read
+    private int _phase = 1;               // of a completion that is ours
+    private int _inFlight;
+    private bool _isBroken;
+
+    /// <summary>Starts the queue.</summary>
+    /// <param name="device">Owned by this object.</param>
+    /// <exception cref="Linux.LinuxException">The device refused.</exception>
+    public QueuePair(EmulatedDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        Trace.Assert(Unsafe.SizeOf<SubmissionEntry>() == SubmissionEntry.SizeInBytes);
+        Trace.Assert(Unsafe.SizeOf<CompletionEntry>() == CompletionEntry.SizeInBytes);
+        _device = device;
+        _depth = device.Depth;
+        _tags = new ulong[_depth];
+        _isInFlight = new bool[_depth];
+        device.Start();
+    }
+
+    /// <summary>The device behind the rings.</summary>
+    public EmulatedDevice Device => _device;
+
+    /// <summary>Entries of each ring; one is always empty.</summary>
+    public int Depth => _depth;
+
+    /// <summary>Submissions posted and not reaped. May be read by any thread.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Where the next submission will stand, 0 to depth - 1.</summary>
+    public int NextIndex => _tail;
+
+    /// <summary>Writes one submission. Returns false when the queue is full; nothing is rung yet.</summary>
+    public bool TryPost(in SubmissionEntry entry)
+    {
+        // One entry stays empty, so that tail == head always means an empty queue. The entry at the tail can still be in
+        // flight when a device completes out of order: hardware may, the emulated device does not.
+        if (_inFlight == _depth - 1 || _isInFlight[_tail])
+        {
+            return false;
+        }
+
+        _device.Rings.At<SubmissionEntry>(DeviceUserShare.SubmissionOffset(_tail)) = entry;
+        _tags[_tail] = entry.Tag;
+        _isInFlight[_tail] = true;
+        _tail = (_tail + 1) & (_depth - 1);
+        Volatile.Write(ref _inFlight, _inFlight + 1);
+        return true;
+    }
+
+    /// <summary>Publishes everything posted since the last call, with one doorbell.</summary>
+    public void Ring() => _device.RingSubmission((uint)_tail);
+
+    /// <summary>
+    /// Takes one completion if there is one. The output of its submission may be read after this returned
+    /// <see cref="ReapResult.Completed"/>; the index is free for the next trip round the ring.
+    /// </summary>
+    public ReapResult TryReap(out Completion completion)
+    {
+        completion = default;
+        if (_isBroken)
+        {
+            return ReapResult.Broken;
+        }
+
+        int offset = DeviceUserShare.CompletionOffset(_depth, _head);
+
+        // Acquire: the rest of the entry, the submission's control word and the output are read only after the phase says they are ours.
+        int statusAndPhase = Volatile.Read(ref _device.Rings.At<ushort>(offset + CompletionEntry.PhaseOffset));
+        if ((statusAndPhase & 1) != _phase)
+        {
+            return ReapResult.Empty;
+        }
+
+        CompletionEntry entry = _device.Rings.At<CompletionEntry>(offset);
+        int index = entry.SubmissionIndex;
+        if (index >= _depth || entry.QueueNumber != _device.QueueNumber || !_isInFlight[index])
+        {
+            _isBroken = true;
+            return ReapResult.Broken;
+        }
+
+        uint control = Volatile.Read(ref _device.Rings.At<uint>(DeviceUserShare.SubmissionOffset(index) + SubmissionEntry.ControlOffset));
+        if (!SubmissionControl.IsDone(control))
+        {
+            _isBroken = true;
+            return ReapResult.Broken;
+        }
+
+        _isInFlight[index] = false;
+        Volatile.Write(ref _inFlight, _inFlight - 1);
+        _head = (_head + 1) & (_depth - 1);
+        _phase ^= _head == 0 ? 1 : 0;
+        _device.RingCompletion((uint)_head);
+        completion = new Completion(index, _tags[index], SubmissionControl.Error(control));
+        return ReapResult.Completed;
+    }
+
+    /// <summary>
+    /// As <see cref="TryReap"/>, but waits for a completion: looks again for <paramref name="spinTime"/>, then sleeps.
+    /// Returns <see cref="ReapResult.Empty"/> when the time is over or the device is gone.
+    /// </summary>
+    public ReapResult Reap(TimeSpan timeout, TimeSpan spinTime, out Completion completion)
+    {
+        ReapResult result = TryReap(out completion);
+        if (result != ReapResult.Empty)
+        {
+            return result;
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < spinTime)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                result = TryReap(out completion);
+                if (result != ReapResult.Empty)
+                {
+                    return result;
+                }
+
+                Thread.SpinWait(1);
+            }
+        }
+
+        while (true)
+        {
+            _device.RequestInterrupt();
+            result = TryReap(out completion);
+            TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+            if (result != ReapResult.Empty || left <= TimeSpan.Zero || _device.IsGone)
+            {
+                _device.CancelInterrupt();
+                return result;
+            }
+
+            _device.Sleep(left);
+        }
+    }
+
+    /// <summary>Frees the queue. The device forgets what is in flight and touches the rings no more.</summary>
+    public void Dispose() => _device.Dispose();
+}
