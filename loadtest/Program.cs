@@ -1,1 +1,17 @@
-return 0;
+using System.CommandLine;
+using WarpProxy.LoadTest.Rings;
+
+var root = new RootCommand("Measures WarpProxy and its parts. Every command prints what it ran and how far its rounds were apart.")
+{
+    RingsCommand.Create(),
+    RingsDeviceCommand.Create(),
+};
+
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    Console.Error.WriteLine(parsed.Errors[0].Message);
+    return 2;
+}
+
+return parsed.Invoke();
