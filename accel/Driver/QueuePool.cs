@@ -122,6 +122,9 @@ public sealed class QueuePool : IDisposable
         return outcome;
     }
 
+    /// <summary>Whether any arena has a copy of a key that no operation uses any more.</summary>
+    internal bool Holds(DeviceKey key) => Array.Exists(_devices, device => device.Holds(key));
+
     internal void Retire(DeviceKey key)
     {
         if (!_isDisposed)
@@ -196,7 +199,7 @@ public sealed class QueuePool : IDisposable
             }
 
             // A queue that was busy still holds its copy; the next round tries again.
-            erasing.RemoveAll(key => !Array.Exists(_devices, device => device.Holds(key)));
+            erasing.RemoveAll(key => !Holds(key));
             _wake.WaitOne(_options.RetryInterval);
         }
     }

@@ -1,0 +1,319 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using WarpDrive.Driver;
+using WarpDrive.Emulator;
+using WarpDrive.Engines;
+using WarpDrive.Linux;
+using WarpProxy.Tests.Unit.Simulation;
+
+namespace WarpProxy.Tests.Unit.Driver;
+
+/// <summary>The pool on the real emulated device, whose engine is the test's.</summary>
+public sealed class QueuePoolTests : IDisposable
+{
+    private const int ModulusBytes = 256;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly SwitchedEngine _engine = new();
+    private readonly EmulatedAccelerator _accelerator;
+    private readonly ManualClock _clock = new();
+    private readonly byte[] _block = [.. Enumerable.Range(1, 640).Select(static i => (byte)i)];
+    private readonly byte[] _input = new byte[ModulusBytes];
+    private readonly byte[] _output = new byte[ModulusBytes];
+    private bool _isAbsent;
+
+    public QueuePoolTests() => _accelerator = new EmulatedAccelerator(
+        new EmulatorOptions { EngineCount = 1, SelfTest = false }, () => _engine, NullLogger.Instance);
+
+    public void Dispose()
+    {
+        _engine.Release();
+        _accelerator.Dispose();
+    }
+
+    [Fact]
+    public void Operation_returns_the_devices_result()
+    {
+        using QueuePool pool = Open();
+        using DeviceKey key = CreateKey(pool);
+        _input[^1] = 41;
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        Assert.Equal(42, _output[^1]);
+        Assert.Equal(1, pool.GetStatus().Devices[0].OperationCount);
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Pool_without_devices_says_so()
+    {
+        using var pool = new QueuePool(new QueuePoolOptions(), [], NullLogger.Instance, _clock);
+        using DeviceKey key = CreateKey(pool);
+        Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+    }
+
+    [Fact]
+    public void Wrong_result_is_never_returned_and_quarantines_the_device()
+    {
+        using QueuePool pool = Open();
+        using DeviceKey key = CreateKey(pool);
+        _engine.FlipsABit = true;
+        Assert.Equal(AcceleratorError.WrongResult, key.TryPrivate(_input, _output));
+        Assert.All(_output, static b => Assert.Equal(0, b));
+        Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+        Assert.Equal(DeviceState.Quarantined, pool.GetStatus().Devices[0].State);
+
+        _engine.FlipsABit = false;
+        WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 0); // nothing of the old queues is used again
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        WaitFor(() => pool.GetStatus().Devices[0].State == DeviceState.Ready);
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Slot_of_an_abandoned_operation_is_the_devices_until_its_completion()
+    {
+        using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMilliseconds(5));
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        Assert.Equal(AcceleratorError.Deadline, key.TryPrivate(_input, _output));
+        Assert.Equal(1, pool.GetStatus().SlotsInUse);
+        Assert.Equal(AcceleratorError.Busy, key.TryPrivate(_input, _output));
+
+        _engine.Release();
+        WaitFor(() => pool.GetStatus().SlotsInUse == 0);
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Queue_that_never_answers_is_closed_and_opened_again()
+    {
+        using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMilliseconds(5));
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        Assert.Equal(AcceleratorError.Deadline, key.TryPrivate(_input, _output));
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        WaitFor(() => pool.GetStatus().SlotsInUse == 0);
+
+        _engine.Release();
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+    }
+
+    [Fact]
+    public void Absent_device_is_taken_into_use_when_it_appears()
+    {
+        _isAbsent = true;
+        using QueuePool pool = Open();
+        using DeviceKey key = CreateKey(pool);
+        Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+        Assert.Equal(DeviceState.Absent, pool.GetStatus().Devices[0].State);
+
+        _isAbsent = false;
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+        Assert.Equal("switched", pool.GetStatus().Devices[0].Engine);
+    }
+
+    [Fact]
+    public void Device_that_dies_ends_the_operation_at_once()
+    {
+        using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMinutes(10));
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        AcceleratorError outcome = AcceleratorError.None;
+        var operation = new Thread(() => outcome = key.TryPrivate(_input, _output));
+        operation.Start();
+        WaitFor(() => pool.GetStatus().SlotsInUse == 1);
+        var death = new Thread(_accelerator.Dispose);
+        death.Start();
+        _engine.Release();
+        death.Join();
+        operation.Join();
+
+        // It was computed before the device ended, or it was not; it is never left waiting.
+        Assert.Contains(outcome, new[] { AcceleratorError.None, AcceleratorError.DeviceGone });
+        WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 0);
+        Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Second_device_takes_what_the_first_has_no_queue_for()
+    {
+        using var second = new EmulatedAccelerator(new EmulatorOptions { SelfTest = false }, () => new MarkingEngine(1), NullLogger.Instance);
+        using var pool = new QueuePool(
+            new QueuePoolOptions { QueuesPerDevice = 1, RetryInterval = TimeSpan.FromMilliseconds(5) },
+            [Endpoint("first:", _accelerator), Endpoint("second:", second)], NullLogger.Instance, _clock);
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        var operation = new Thread(() => key.TryPrivate(_input, new byte[ModulusBytes]));
+        operation.Start();
+        WaitFor(() => pool.GetStatus().SlotsInUse == 1);
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        Assert.Equal(1, pool.GetStatus().Devices[1].OperationCount);
+        _engine.Release();
+        operation.Join();
+    }
+
+    [Fact]
+    public void Device_with_fewer_queues_than_asked_for_is_used_with_those()
+    {
+        using var small = new EmulatedAccelerator(
+            new EmulatorOptions { SelfTest = false, MaxQueues = 2 }, () => new MarkingEngine(1), NullLogger.Instance);
+        using var pool = new QueuePool(new QueuePoolOptions(), [Endpoint("small:", small)], NullLogger.Instance, _clock);
+        using DeviceKey key = CreateKey(pool);
+        Assert.Equal(2, pool.GetStatus().Devices[0].QueueCount);
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+    }
+
+    [Fact]
+    public void Disposed_key_leaves_every_arena()
+    {
+        using QueuePool pool = Open(queues: 2);
+        DeviceKey key = CreateKey(pool);
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        Assert.True(pool.Holds(key));
+        key.Dispose();
+        WaitFor(() => !pool.Holds(key));
+        Assert.Throws<ObjectDisposedException>(() => key.TryPrivate(_input, _output));
+    }
+
+    [Fact]
+    public void Key_block_of_another_size_is_refused()
+    {
+        using QueuePool pool = Open();
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.CreateKey(new byte[639], 256, static (_, _) => true));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.CreateKey(new byte[320], 200, static (_, _) => true));
+    }
+
+    [Fact]
+    public void Operation_allocates_nothing()
+    {
+        using QueuePool pool = Open();
+        using DeviceKey key = CreateKey(pool);
+        for (int i = 0; i < 200; i++)
+        {
+            key.TryPrivate(_input, _output);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            key.TryPrivate(_input, _output);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Operations_of_many_threads_get_their_own_results()
+    {
+        using QueuePool pool = Open(queues: 4);
+        using DeviceKey key = CreateKey(pool);
+        int wrong = 0;
+        int done = 0;
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(number => new Thread(() =>
+        {
+            byte[] input = new byte[ModulusBytes];
+            byte[] output = new byte[ModulusBytes];
+            for (int i = 0; i < 2000; i++)
+            {
+                BitConverter.TryWriteBytes(input.AsSpan(100), (number * 10_000) + i);
+                if (key.TryPrivate(input, output) == AcceleratorError.None)
+                {
+                    byte[] right = new byte[ModulusBytes];
+                    MarkingEngine.Compute(_block, input, right);
+                    Interlocked.Add(ref wrong, output.AsSpan().SequenceEqual(right) ? 0 : 1);
+                    Interlocked.Increment(ref done);
+                }
+            }
+        }))];
+        Array.ForEach(threads, static t => t.Start());
+        Array.ForEach(threads, static t => t.Join());
+        Assert.Equal(0, wrong);
+        Assert.True(done > 0);
+        AssertNothingIsLeft(pool);
+    }
+
+    private static void AssertNothingIsLeft(QueuePool pool)
+    {
+        Assert.Equal(0, pool.GetStatus().SlotsInUse);
+        Assert.Equal(0, pool.GetStatus().OperationsInFlight);
+    }
+
+    private static void WaitFor(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
+
+    private QueuePool Open(int queues = 4, TimeSpan? deadline = null) => new(
+        new QueuePoolOptions
+        {
+            QueuesPerDevice = queues,
+            Deadline = deadline ?? Patience,
+            RetryInterval = TimeSpan.FromMilliseconds(5),
+        },
+        [Endpoint("test:", _accelerator)],
+        NullLogger.Instance,
+        _clock);
+
+    private DeviceEndpoint Endpoint(string uri, EmulatedAccelerator accelerator) => new(
+        uri, () => _isAbsent ? throw new LinuxException("connect", uri, Errno.ECONNREFUSED) : OpenQueue(accelerator));
+
+    private static WarpDrive.Abi.Vfio.IVfioDevice OpenQueue(EmulatedAccelerator accelerator)
+    {
+        try
+        {
+            return accelerator.OpenQueue();
+        }
+        catch (ObjectDisposedException)
+        {
+            throw new LinuxException("connect", "disposed device", Errno.ECONNREFUSED);
+        }
+    }
+
+    private DeviceKey CreateKey(QueuePool pool) => pool.CreateKey(_block, ModulusBytes, (input, result) =>
+    {
+        Span<byte> right = stackalloc byte[ModulusBytes];
+        MarkingEngine.Compute(_block, input, right);
+        return result.SequenceEqual(right);
+    });
+
+    /// <summary>A <see cref="MarkingEngine"/> that can be held and that can be made to err.</summary>
+    private sealed class SwitchedEngine : IRsaEngine
+    {
+        private readonly ManualResetEventSlim _mayRun = new(true);
+
+        public string Name => "switched";
+
+        public int Lanes => 1;
+
+        public bool FlipsABit { get; set; }
+
+        public void Block() => _mayRun.Reset();
+
+        public void Release() => _mayRun.Set();
+
+        public void Execute(OperationBatch batch)
+        {
+            _mayRun.Wait();
+            for (int i = 0; i < batch.Count; i++)
+            {
+                MarkingEngine.Compute(batch.Key(i), batch.Input(i), batch.Output(i));
+                batch.Output(i)[^1] ^= FlipsABit ? (byte)1 : (byte)0;
+                batch[i].Status = RsaStatus.Done;
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class ManualClock : TimeProvider
+    {
+        private long _ticks = 1;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Volatile.Read(ref _ticks);
+
+        public void Advance(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
+    }
+}
