@@ -15,7 +15,7 @@ public sealed class EmulatedAccelerator : IDisposable
 {
     private readonly EmulatorOptions _options;
     private readonly ILogger _logger;
-    private readonly Scheduler _scheduler = new();
+    private readonly Scheduler _scheduler;
     private readonly List<DeviceEngine> _engines = [];
     private readonly List<Thread> _threads = [];
     private readonly Lock _lock = new();
@@ -45,6 +45,7 @@ public sealed class EmulatedAccelerator : IDisposable
         }
 
         _options = options;
+        _scheduler = new Scheduler(options.LongestSleep);
         _logger = logger;
         _numbersInUse = new bool[options.MaxQueues];
         try
@@ -207,7 +208,14 @@ public sealed class EmulatedAccelerator : IDisposable
                     SetNameRegister();
                 }
 
-                usable.Add(engine);
+                if (!_options.SelfTest || PassesSelfTest(engine, number))
+                {
+                    usable.Add(engine);
+                }
+                else
+                {
+                    engine.Dispose();
+                }
             }
 
             while (usable.Count > _engines.Count)
@@ -234,6 +242,27 @@ public sealed class EmulatedAccelerator : IDisposable
         {
             _logger.MemoryNotLocked();
         }
+    }
+
+    private bool PassesSelfTest(IRsaEngine engine, int number)
+    {
+        string? failure;
+        try
+        {
+            if (EngineSelfTest.Run(engine, out failure))
+            {
+                return true;
+            }
+        }
+#pragma warning disable CA1031 // Whatever it throws, it is not used.
+        catch (Exception thrown)
+#pragma warning restore CA1031
+        {
+            failure = thrown.Message;
+        }
+
+        _logger.EngineFailedSelfTest(number, engine.Name, failure);
+        return false;
     }
 
     /// <summary>Cuts a name that is too long behind a whole character.</summary>
