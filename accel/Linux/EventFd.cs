@@ -36,6 +36,14 @@ public sealed class EventFd : IDisposable
         return new EventFd(file);
     }
 
+    /// <summary>Another descriptor of the same counter, owned by the caller.</summary>
+    /// <exception cref="LinuxException">No descriptor left, or this one is closed.</exception>
+    public EventFd Duplicate()
+    {
+        int fd = Libc.fcntl(File.Number, Libc.F_DUPFD_CLOEXEC, 0);
+        return fd < 0 ? throw new LinuxException("fcntl", "eventfd, F_DUPFD_CLOEXEC") : new EventFd(new FileDescriptor(fd));
+    }
+
     /// <summary>Adds one and wakes whoever sleeps on it. A full counter is awake already, so failure means nothing.</summary>
     public unsafe void Signal()
     {

@@ -16,6 +16,7 @@ internal static unsafe partial class Libc
     public const uint MFD_ALLOW_SEALING = 2;
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
+    public const int F_DUPFD_CLOEXEC = 1030;
     public const int F_ADD_SEALS = 1033;
     public const int F_GET_SEALS = 1034;
     public const int O_NONBLOCK = 0x800;

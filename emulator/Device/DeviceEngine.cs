@@ -1,0 +1,254 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using WarpDrive.Abi.Hpre;
+using WarpDrive.Engines;
+using WarpDrive.Linux;
+
+namespace WarpDrive.Emulator;
+
+/// <summary>
+/// One engine of the device: fetches a batch from all queues in turn, computes it, completes it. Its three phases are for one
+/// thread; normally that of <see cref="Run"/>.
+/// </summary>
+internal sealed class DeviceEngine : IDisposable
+{
+    private const int MinCapacity = 16;
+
+    private readonly Scheduler _scheduler;
+    private readonly IRsaEngine _engine;
+    private readonly ILogger _logger;
+    private readonly int _number;
+    private readonly int _engineCount;
+    private readonly long _spinTicks;
+    private readonly int _lanes;
+    private readonly MappedMemory _storage;
+    private readonly OperationBatch _batch;
+    private readonly FetchedOperation[] _operations;
+    private readonly long[] _batchesBySize;
+    private long _completed;
+    private long _errors;
+    private int _cursor;
+    private bool _hasThrown;
+
+    /// <summary>Takes ownership of <paramref name="engine"/>.</summary>
+    /// <param name="scheduler">The queues; shared by all engines of the device.</param>
+    /// <param name="engine">What computes.</param>
+    /// <param name="number">Its number, from 0.</param>
+    /// <param name="engineCount">How many engines serve the device.</param>
+    /// <param name="spinTime">How long to look before sleeping.</param>
+    /// <param name="logger">For what goes wrong.</param>
+    /// <exception cref="LinuxException">No memory.</exception>
+    public DeviceEngine(Scheduler scheduler, IRsaEngine engine, int number, int engineCount, TimeSpan spinTime, ILogger logger)
+    {
+        _scheduler = scheduler;
+        _engine = engine;
+        _logger = logger;
+        _number = number;
+        _engineCount = engineCount;
+        _spinTicks = (long)(spinTime.TotalSeconds * Stopwatch.Frequency);
+        _lanes = Math.Max(engine.Lanes, 1);
+        int capacity = Math.Max(_lanes, MinCapacity);
+        _storage = MappedMemory.AllocateSecret(OperationBatch.StorageBytes(capacity));
+        _batch = new OperationBatch(capacity, _storage.Memory);
+        _operations = new FetchedOperation[capacity];
+        _batchesBySize = new long[capacity + 1];
+
+        // Engines start their rounds at different queues, so that they meet less often.
+        _cursor = number;
+    }
+
+    /// <summary>Operations that ended with a result.</summary>
+    public long Completed => Volatile.Read(ref _completed);
+
+    /// <summary>Operations that ended with an error.</summary>
+    public long Errors => Volatile.Read(ref _errors);
+
+    /// <summary>How many batches had this many operations, by index.</summary>
+    public ReadOnlySpan<long> BatchesBySize => _batchesBySize;
+
+    /// <summary>Whether keys in the batch can never reach swap.</summary>
+    public bool IsMemoryLocked => _storage.IsLocked;
+
+    /// <summary>The thread's body: serves the queues until the scheduler stops, and wakes the next engine so that it sees it too.</summary>
+    public void Run()
+    {
+        long idleSince = 0;
+        while (!_scheduler.IsStopping)
+        {
+            if (Step())
+            {
+                idleSince = 0;
+                continue;
+            }
+
+            long now = Stopwatch.GetTimestamp();
+            idleSince = idleSince == 0 ? now : idleSince;
+            if (now - idleSince < _spinTicks)
+            {
+                Thread.SpinWait(8);
+                continue;
+            }
+
+            _scheduler.Sleep();
+            idleSince = 0;
+        }
+
+        _scheduler.Wake();
+    }
+
+    /// <summary>One pass of all three phases; returns whether anything was posted.</summary>
+    public bool Step()
+    {
+        if (!Fetch())
+        {
+            return false;
+        }
+
+        Execute();
+        Complete();
+        return true;
+    }
+
+    /// <summary>
+    /// Takes at most as many operations as the engine has lanes: one from each queue in turn, beginning behind the queue that was
+    /// served last, and round again while there is room. Returns whether anything was posted, be it only to be refused.
+    /// </summary>
+    public bool Fetch()
+    {
+        VirtualQueue[] queues = _scheduler.Queues;
+        if (queues.Length == 0)
+        {
+            return false;
+        }
+
+        int limit = ChooseLimit(queues);
+        int taken = 0;
+        int start = _cursor % queues.Length;
+        for (int step = 0, idleSteps = 0; taken < limit && idleSteps < queues.Length; step++)
+        {
+            int at = (start + step) % queues.Length;
+            FetchOutcome outcome = queues[at].TryFetch(_batch, out FetchedOperation operation);
+            if (outcome is not (FetchOutcome.Ready or FetchOutcome.Refused))
+            {
+                idleSteps++;
+                continue;
+            }
+
+            // A refused one takes part of the turn too: who posts nonsense must not keep the others from being computed.
+            idleSteps = 0;
+            taken++;
+            _cursor = at + 1;
+            if (outcome == FetchOutcome.Ready)
+            {
+                _operations[_batch.Count - 1] = operation;
+            }
+            else
+            {
+                Volatile.Write(ref _errors, _errors + 1);
+            }
+        }
+
+        if (_batch.Count > 0)
+        {
+            _scheduler.EnterBusy();
+        }
+
+        return taken > 0;
+    }
+
+    /// <summary>Computes what was fetched.</summary>
+    public void Execute()
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        _batchesBySize[_batch.Count]++;
+        try
+        {
+            _engine.Execute(_batch);
+        }
+#pragma warning disable CA1031 // Whatever an engine throws is the engine's failure: the operations end with error 5, the device lives on.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            for (int i = 0; i < _batch.Count; i++)
+            {
+                _batch[i].Status = RsaStatus.Failed;
+            }
+
+            if (!_hasThrown)
+            {
+                _hasThrown = true;
+                _logger.EngineThrew(_number, failure);
+            }
+        }
+    }
+
+    /// <summary>Hands every result to its queue and zeroes the batch.</summary>
+    public void Complete()
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        for (int i = 0; i < _batch.Count; i++)
+        {
+            ref readonly FetchedOperation operation = ref _operations[i];
+            CompletionOutcome outcome = operation.Queue.Complete(operation, ErrorOf(_batch[i].Status), _batch.Output(i));
+            if (outcome == CompletionOutcome.Done)
+            {
+                Volatile.Write(ref _completed, _completed + 1);
+            }
+            else if (outcome == CompletionOutcome.Failed)
+            {
+                Volatile.Write(ref _errors, _errors + 1);
+            }
+        }
+
+        // No reference to a queue that may be closed meanwhile, no key and no result stays.
+        Array.Clear(_operations, 0, _batch.Count);
+        _batch.Clear();
+        _scheduler.LeaveBusy();
+    }
+
+    /// <summary>Zeroes and unmaps the batch and disposes the engine; the thread of <see cref="Run"/> has ended.</summary>
+    public void Dispose()
+    {
+        _storage.GetSpan().Clear();
+        _storage.Dispose();
+        _engine.Dispose();
+    }
+
+    private static HpreError ErrorOf(RsaStatus status) => status switch
+    {
+        RsaStatus.Done => HpreError.None,
+        RsaStatus.Unsupported => HpreError.Unsupported,
+        RsaStatus.BadKey => HpreError.Key,
+        RsaStatus.BadInput => HpreError.Input,
+        _ => HpreError.Engine,
+    };
+
+    /// <summary>
+    /// All lanes when no other engine is free; else this engine's share of what waits, so that the free ones compute the rest at
+    /// the same time. Never more than the lanes: what is held beyond them would wait here while another engine becomes free.
+    /// </summary>
+    private int ChooseLimit(VirtualQueue[] queues)
+    {
+        int free = _engineCount - _scheduler.Busy;
+        if (_lanes == 1 || free <= 1)
+        {
+            return _lanes;
+        }
+
+        int waiting = 0;
+        for (int i = 0; i < queues.Length && waiting < _lanes * free; i++)
+        {
+            waiting += queues[i].CountWaiting();
+        }
+
+        return Math.Clamp((waiting + free - 1) / free, 1, _lanes);
+    }
+}

@@ -1,0 +1,252 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using WarpDrive.Abi.Device;
+using WarpDrive.Abi.Vfio;
+using WarpDrive.Engines;
+using WarpDrive.Linux;
+
+namespace WarpDrive.Emulator;
+
+/// <summary>
+/// An RSA accelerator in software, as accel/README.md describes it: queues that clients open, engines that serve them all.
+/// Any thread may call any member; who disposes it must have no call of its queues under way.
+/// </summary>
+public sealed class EmulatedAccelerator : IDisposable
+{
+    private readonly EmulatorOptions _options;
+    private readonly ILogger _logger;
+    private readonly Scheduler _scheduler = new();
+    private readonly List<DeviceEngine> _engines = [];
+    private readonly List<Thread> _threads = [];
+    private readonly Lock _lock = new();
+    private readonly bool[] _numbersInUse;
+    private readonly byte[] _engineName = new byte[ControlRegister.EngineNameSizeInBytes];
+    private bool _disposed;
+
+    /// <summary>Creates the engines, tests them and starts their threads.</summary>
+    /// <param name="options">Limits.</param>
+    /// <param name="createEngine">Called once for each engine; the accelerator disposes what it returns.</param>
+    /// <param name="logger">For starts and failures; nothing is logged per operation.</param>
+    /// <exception cref="ArgumentException">An option is not allowed; the message says which and what is.</exception>
+    /// <exception cref="LinuxException">No memory or descriptor left.</exception>
+    public EmulatedAccelerator(EmulatorOptions options, Func<IRsaEngine> createEngine, ILogger logger)
+        : this(options, createEngine, logger, startThreads: true)
+    {
+    }
+
+    private EmulatedAccelerator(EmulatorOptions options, Func<IRsaEngine> createEngine, ILogger logger, bool startThreads)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(createEngine);
+        ArgumentNullException.ThrowIfNull(logger);
+        if (options.Validate().FirstOrDefault() is string refusal)
+        {
+            throw new ArgumentException(refusal, nameof(options));
+        }
+
+        _options = options;
+        _logger = logger;
+        _numbersInUse = new bool[options.MaxQueues];
+        try
+        {
+            CreateEngines(createEngine);
+            if (startThreads)
+            {
+                StartThreads();
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What computes, for people; also when it failed its test.</summary>
+    public string EngineName { get; private set; } = "";
+
+    /// <summary>The most operations that one engine computes together.</summary>
+    public int EngineLanes { get; private set; } = 1;
+
+    /// <summary>Engines that serve the queues: those that passed their test.</summary>
+    public int EngineCount => _engines.Count;
+
+    /// <summary>Queues that are open.</summary>
+    public int QueueCount => _scheduler.Queues.Length;
+
+    /// <summary>Operations that ended with a result, since the start.</summary>
+    public long OperationsCompleted => _engines.Sum(engine => engine.Completed);
+
+    /// <summary>Operations that ended with an error, since the start.</summary>
+    public long OperationErrors => _engines.Sum(engine => engine.Errors);
+
+    /// <summary>The engine's name as the control registers hold it: UTF-8, padded with zeros.</summary>
+    internal ReadOnlySpan<byte> EngineNameRegister => _engineName;
+
+    /// <summary>The engines, to be stepped by hand when no threads were started.</summary>
+    internal IReadOnlyList<DeviceEngine> Engines => _engines;
+
+    /// <summary>How many batches had n operations, since the start, at index n; index 0 is unused.</summary>
+    public long[] GetBatchesBySize()
+    {
+        var sums = new long[_engines.Count == 0 ? 1 : _engines.Max(engine => engine.BatchesBySize.Length)];
+        foreach (DeviceEngine engine in _engines)
+        {
+            for (int size = 0; size < engine.BatchesBySize.Length; size++)
+            {
+                sums[size] += engine.BatchesBySize[size];
+            }
+        }
+
+        return sums;
+    }
+
+    /// <summary>Opens a queue pair; disposing it frees it.</summary>
+    /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; or no memory or descriptor left.</exception>
+    public IVfioDevice OpenQueue() => OpenVirtualQueue();
+
+    /// <summary>Stops the engines after what they hold, and closes every queue: its stop words become 1.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+        }
+
+        _scheduler.Stop();
+        foreach (Thread thread in _threads)
+        {
+            thread.Join();
+        }
+
+        foreach (VirtualQueue queue in _scheduler.Queues)
+        {
+            queue.Dispose();
+        }
+
+        foreach (DeviceEngine engine in _engines)
+        {
+            engine.Dispose();
+        }
+
+        _scheduler.Dispose();
+    }
+
+    /// <summary>An accelerator without threads: <see cref="Engines"/> work when they are told to, on the caller's thread.</summary>
+    internal static EmulatedAccelerator CreateStepped(EmulatorOptions options, Func<IRsaEngine> createEngine, ILogger logger) =>
+        new(options, createEngine, logger, startThreads: false);
+
+    /// <summary>One pass of the first engine on the caller's thread: fetch a batch, execute, complete. Returns whether anything was posted.</summary>
+    internal bool Step() => _engines[0].Step();
+
+    /// <summary><see cref="OpenQueue"/>, with what the device's own server needs besides.</summary>
+    internal VirtualQueue OpenVirtualQueue()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            int number = Array.IndexOf(_numbersInUse, false);
+            if (number < 0)
+            {
+                throw new LinuxException("open queue", $"all {_options.MaxQueues} are open", Errno.ENOSPC);
+            }
+
+            var queue = new VirtualQueue(this, number, _options);
+            try
+            {
+                _scheduler.Add(queue);
+            }
+            catch
+            {
+                queue.Release();
+                throw;
+            }
+
+            _numbersInUse[number] = true;
+            if (EngineCount == 0)
+            {
+                queue.GiveUp();
+            }
+
+            _logger.QueueOpened(number);
+            return queue;
+        }
+    }
+
+    /// <summary>Takes a queue from the engines; returns false when it was taken already.</summary>
+    internal bool Withdraw(VirtualQueue queue) => _scheduler.Remove(queue);
+
+    /// <summary>The number of a closed queue may be given again.</summary>
+    internal void FreeNumber(int number)
+    {
+        lock (_lock)
+        {
+            _numbersInUse[number] = false;
+        }
+
+        _logger.QueueClosed(number);
+    }
+
+    private void CreateEngines(Func<IRsaEngine> createEngine)
+    {
+        var usable = new List<IRsaEngine>();
+        try
+        {
+            for (int number = 0; number < _options.EngineCount; number++)
+            {
+                IRsaEngine engine = createEngine();
+                if (number == 0)
+                {
+                    EngineName = engine.Name;
+                    EngineLanes = Math.Max(engine.Lanes, 1);
+                    SetNameRegister();
+                }
+
+                usable.Add(engine);
+            }
+
+            while (usable.Count > _engines.Count)
+            {
+                int number = _engines.Count;
+                _engines.Add(new DeviceEngine(_scheduler, usable[number], number, usable.Count, _options.SpinTime, _logger));
+            }
+        }
+        catch
+        {
+            // Those that became device engines are disposed with them.
+            usable.Skip(_engines.Count).ToList().ForEach(engine => engine.Dispose());
+            throw;
+        }
+
+        if (_engines.Count == 0)
+        {
+            _logger.NoEngineLeft(_options.EngineCount);
+            return;
+        }
+
+        _logger.Started(_engines.Count, EngineName, EngineLanes);
+        if (!_engines.TrueForAll(engine => engine.IsMemoryLocked))
+        {
+            _logger.MemoryNotLocked();
+        }
+    }
+
+    /// <summary>Cuts a name that is too long behind a whole character.</summary>
+    private void SetNameRegister() =>
+        Encoding.UTF8.GetEncoder().Convert(EngineName, _engineName, flush: true, out _, out _, out _);
+
+    private void StartThreads()
+    {
+        for (int number = 0; number < _engines.Count; number++)
+        {
+            var thread = new Thread(_engines[number].Run) { Name = $"warp-engine-{number}", IsBackground = true };
+            thread.Start();
+            _threads.Add(thread);
+        }
+    }
+}
