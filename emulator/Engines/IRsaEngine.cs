@@ -11,7 +11,9 @@ public interface IRsaEngine : IDisposable
 
     /// <summary>
     /// Computes every operation of the batch: reads <see cref="OperationBatch.Key"/> and <see cref="OperationBatch.Input"/>,
-    /// writes <see cref="OperationBatch.Output"/> and the status. Never throws for what an operation contains.
+    /// writes <see cref="OperationBatch.Output"/> and the status. Never throws for what an operation contains: a wrong key of the
+    /// right form gives a wrong number. The output of an operation that is not <see cref="RsaStatus.Done"/> is zero. Keeps no
+    /// secret once it returns, and after the first batches of its kind allocates nothing managed.
     /// </summary>
     void Execute(OperationBatch batch);
 }

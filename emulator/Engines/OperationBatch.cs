@@ -24,7 +24,7 @@ public enum RsaStatus
     /// <summary>The engine does not compute this size.</summary>
     Unsupported,
 
-    /// <summary>The key cannot be a key: a zero or even modulus or prime.</summary>
+    /// <summary>The key cannot be a key: modulus or prime is even (or zero), or the modulus has fewer bytes than the operation says.</summary>
     BadKey,
 
     /// <summary>The input is not less than the modulus.</summary>
@@ -77,8 +77,11 @@ public sealed class OperationBatch
     /// <summary>Operations in use: 0 to <see cref="Count"/> - 1.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Operation <paramref name="index"/>, in place.</summary>
+    /// <summary>Operation <paramref name="index"/>, in place. Its algorithm and size stay as added; the engine sets the status.</summary>
     public ref RsaOperation this[int index] => ref _operations[index];
+
+    /// <summary>Whether operations have this size: 1024, 2048, 3072 and 4096 bits.</summary>
+    public static bool IsSupportedModulus(int modulusBytes) => modulusBytes is 128 or 256 or 384 or 512;
 
     /// <summary>Bytes of memory that a batch of <paramref name="capacity"/> operations needs.</summary>
     public static int StorageBytes(int capacity) => checked(capacity * StrideBytes);
@@ -92,7 +95,7 @@ public sealed class OperationBatch
     /// <exception cref="InvalidOperationException">The batch is full.</exception>
     public int Add(RsaAlgorithm algorithm, int modulusBytes)
     {
-        if (modulusBytes is not (128 or 256 or 384 or 512))
+        if (!IsSupportedModulus(modulusBytes))
         {
             throw new ArgumentOutOfRangeException(nameof(modulusBytes), modulusBytes, "Allowed are 128, 256, 384 and 512.");
         }
