@@ -3,16 +3,15 @@ using WarpDrive.Emulator;
 
 namespace WarpProxy.LoadTest.Rings;
 
-/// <summary>The emulated device with one engine that only copies and never sleeps while there is work.</summary>
+/// <summary>The emulated device with one engine that only copies and does not sleep while there is work.</summary>
 internal static class RingsDevice
 {
-    public static EmulatedAccelerator Create() => new(
-        new EmulatorOptions
-        {
-            EngineCount = 1,
-            SpinTime = TimeSpan.FromSeconds(1),
-            SelfTest = false, // a copy is not RSA
-        },
-        static () => new CopyEngine(),
-        NullLogger.Instance);
+    public static EmulatorOptions Options { get; } = new()
+    {
+        EngineCount = 1,
+        SpinTime = TimeSpan.FromMilliseconds(1), // the device of the other cases must not take a core meanwhile
+        SelfTest = false, // a copy is not RSA
+    };
+
+    public static EmulatedAccelerator Create() => new(Options, static () => new CopyEngine(), NullLogger.Instance);
 }

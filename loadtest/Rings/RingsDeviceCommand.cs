@@ -18,8 +18,7 @@ internal static class RingsDeviceCommand
         command.SetAction(parsed =>
         {
             using EmulatedAccelerator device = RingsDevice.Create();
-            using var server = new VfioUserServer(device, NullLogger.Instance);
-            server.Listen(parsed.GetRequiredValue(socket));
+            using VfioUserServer server = VfioUserServer.Listen(device, RingsDevice.Options, parsed.GetRequiredValue(socket), NullLogger.Instance);
             Console.WriteLine("ready");
             while (Console.In.Read() >= 0)
             {
