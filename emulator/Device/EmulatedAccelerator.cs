@@ -84,6 +84,9 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <summary>The engine's name as the control registers hold it: UTF-8, padded with zeros.</summary>
     internal ReadOnlySpan<byte> EngineNameRegister => _engineName;
 
+    /// <summary>The open queues at this moment.</summary>
+    internal IReadOnlyList<VirtualQueue> OpenQueues => _scheduler.Queues;
+
     /// <summary>The engines, to be stepped by hand when no threads were started.</summary>
     internal IReadOnlyList<DeviceEngine> Engines => _engines;
 
