@@ -90,6 +90,11 @@ internal static class SocketPath
     /// </summary>
     private static bool IsSocket(string path)
     {
+        if (Directory.Exists(path))
+        {
+            return false;
+        }
+
         try
         {
             File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
