@@ -16,6 +16,7 @@ public sealed class OffloadedRsaKey : IDisposable
     private readonly DeviceOperation? _device;
     private readonly bool _isUnsupported;   // a device is wanted and cannot take the key
     private readonly OperationCounters _counters;
+    private readonly Func<bool>? _begin;
     private int _holders = 1;               // the owner of this object, and every provider key made from it
     private int _isDisposed;
 
@@ -23,12 +24,17 @@ public sealed class OffloadedRsaKey : IDisposable
     /// <param name="software">The key; also computes what a device does not.</param>
     /// <param name="pool">The devices; null when software is the way chosen.</param>
     /// <param name="counters">Where operations are counted; may be shared by keys.</param>
-    public OffloadedRsaKey(SoftwareRsaKey software, QueuePool? pool, OperationCounters counters)
+    /// <param name="begin">
+    /// Called at the start of each operation, on its thread: whether this thread may wait for a device. If not, software computes
+    /// and the way counts as chosen. It must not throw.
+    /// </param>
+    public OffloadedRsaKey(SoftwareRsaKey software, QueuePool? pool, OperationCounters counters, Func<bool>? begin = null)
     {
         ArgumentNullException.ThrowIfNull(software);
         ArgumentNullException.ThrowIfNull(counters);
         _software = software;
         _counters = counters;
+        _begin = begin;
         if (pool is not null)
         {
             _deviceKey = CreateDeviceKey(software, pool);
@@ -68,7 +74,8 @@ public sealed class OffloadedRsaKey : IDisposable
                 $"Input of {input.Length} and output of {output.Length} bytes; both must be {ModulusBytes}, and the input less than the modulus.");
         }
 
-        AcceleratorError error = _device is null ? AcceleratorError.UnsupportedKey : _device(input, output);
+        bool mayWait = _begin is null || _begin();
+        AcceleratorError error = _device is null || !mayWait ? AcceleratorError.UnsupportedKey : _device(input, output);
         if (error == AcceleratorError.None)
         {
             _counters.CountDevice();
@@ -76,7 +83,7 @@ public sealed class OffloadedRsaKey : IDisposable
         }
 
         _software.Private(input, output);
-        if (_device is null && !_isUnsupported)
+        if (!mayWait || (_device is null && !_isUnsupported))
         {
             _counters.CountSoftware();
         }
