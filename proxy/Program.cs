@@ -1,1 +1,23 @@
-return 0;
+using WarpProxy.Configuration;
+using WarpProxy.Hosting;
+
+try
+{
+    if (CommandLine.Parse(args, Console.Out) is not { } commandLine)
+    {
+        return 0;
+    }
+
+    IConfigurationRoot configuration = ConfigurationSources.Load(commandLine.ConfigFile, commandLine.Settings);
+    ProxyOptions options = ProxyOptions.Read(configuration);
+    using var signals = new ShutdownSignals();
+    await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System);
+    await signals.First;
+    await server.DrainAsync();
+    return 0;
+}
+catch (BadInputException badInput)
+{
+    await Console.Error.WriteLineAsync(badInput.Message);
+    return 2;
+}

@@ -1,0 +1,149 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using WarpDrive.Driver;
+using WarpDrive.OpenSsl.Provider;
+
+namespace WarpDrive.OpenSsl;
+
+/// <summary>
+/// An RSA private key whose operations a device computes, or software when the device does not. This is the only place where
+/// software stands in for a device. Any thread may call any member.
+/// </summary>
+public sealed class OffloadedRsaKey : IDisposable
+{
+    private readonly SoftwareRsaKey _software;
+    private readonly DeviceKey? _deviceKey;
+    private readonly DeviceOperation? _device;
+    private readonly bool _isUnsupported;   // a device is wanted and cannot take the key
+    private readonly OperationCounters _counters;
+    private readonly Func<bool>? _begin;
+    private int _holders = 1;               // the owner of this object, and every provider key made from it
+    private int _isDisposed;
+
+    /// <summary>Takes ownership of <paramref name="software"/>.</summary>
+    /// <param name="software">The key; also computes what a device does not.</param>
+    /// <param name="pool">The devices; null when software is the way chosen.</param>
+    /// <param name="counters">Where operations are counted; may be shared by keys.</param>
+    /// <param name="begin">
+    /// Called at the start of each operation, on its thread: whether this thread may wait for a device. If not, software computes
+    /// and the way counts as chosen. It must not throw.
+    /// </param>
+    public OffloadedRsaKey(SoftwareRsaKey software, QueuePool? pool, OperationCounters counters, Func<bool>? begin = null)
+    {
+        ArgumentNullException.ThrowIfNull(software);
+        ArgumentNullException.ThrowIfNull(counters);
+        _software = software;
+        _counters = counters;
+        _begin = begin;
+        if (pool is not null)
+        {
+            _deviceKey = CreateDeviceKey(software, pool);
+            _device = _deviceKey is null ? null : _deviceKey.TryPrivate;
+            _isUnsupported = _deviceKey is null;
+        }
+    }
+
+    /// <summary>With a device operation of the caller's.</summary>
+    internal OffloadedRsaKey(SoftwareRsaKey software, DeviceOperation device, OperationCounters counters)
+    {
+        _software = software;
+        _device = device;
+        _counters = counters;
+    }
+
+    /// <summary>Bits of the modulus.</summary>
+    public int ModulusBits => _software.ModulusBits;
+
+    /// <summary>Bytes of the modulus.</summary>
+    public int ModulusBytes => _software.ModulusBytes;
+
+    /// <summary>The modulus, big-endian.</summary>
+    public ReadOnlyMemory<byte> Modulus => _software.Modulus;
+
+    /// <summary>The public exponent, big-endian without leading zeros.</summary>
+    public ReadOnlyMemory<byte> Exponent => _software.Exponent;
+
+    /// <summary>Computes input^d mod n, on a device if one does it, else in software. Both spans are modulus-sized and big-endian.</summary>
+    /// <exception cref="OpenSslException">The input is not less than the modulus, or the software failed too.</exception>
+    public void Private(ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        if (!_software.IsBelowModulus(input) || output.Length != ModulusBytes)
+        {
+            throw new OpenSslException(
+                OpenSslError.Failed,
+                $"Input of {input.Length} and output of {output.Length} bytes; both must be {ModulusBytes}, and the input less than the modulus.");
+        }
+
+        bool mayWait = _begin is null || _begin();
+        AcceleratorError error = _device is null || !mayWait ? AcceleratorError.UnsupportedKey : _device(input, output);
+        if (error == AcceleratorError.None)
+        {
+            _counters.CountDevice();
+            return;
+        }
+
+        _software.Private(input, output);
+        if (!mayWait || (_device is null && !_isUnsupported))
+        {
+            _counters.CountSoftware();
+        }
+        else
+        {
+            _counters.CountFallback(error);
+        }
+    }
+
+    /// <summary>
+    /// The certificate with this key: signatures (PKCS#1 v1.5 and PSS with SHA-256, SHA-384 and SHA-512) and the decryption of
+    /// TLS 1.2 RSA key exchange go through <see cref="Private"/>. Other decryption, SHA-1, and export of the private key are
+    /// refused; signatures are verified with the certificate's public key.
+    /// </summary>
+    /// <returns>A new certificate. It keeps the key alive, also when this object is disposed before.</returns>
+    /// <exception cref="OpenSslException"><see cref="OpenSslError.KeyMismatch"/>: the key does not belong to the certificate.</exception>
+    public X509Certificate2 Attach(X509Certificate2 certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        using SafeEvpPKeyHandle key = WarpProvider.CreateKey(this);
+        return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
+    }
+
+    /// <summary>Gives the key up. It is zeroed here and on the devices when the last certificate that has it is disposed too.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            Release();
+        }
+    }
+
+    internal bool IsBelowModulus(ReadOnlySpan<byte> number) => _software.IsBelowModulus(number);
+
+    /// <summary>Keeps the key alive until <see cref="Release"/>. The caller knows that it is alive now.</summary>
+    internal void Hold() => Interlocked.Increment(ref _holders);
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0)
+        {
+            _deviceKey?.Dispose();
+            _software.Dispose();
+        }
+    }
+
+    private static DeviceKey? CreateDeviceKey(SoftwareRsaKey software, QueuePool pool)
+    {
+        // Pinned, so that the collector leaves no copy of the secret behind.
+        byte[] block = GC.AllocateArray<byte>(software.CrtBlockBytes, pinned: true);
+        try
+        {
+            return software.TryWriteCrtBlock(block)
+                ? pool.CreateKey(block, software.ModulusBytes, software.CheckResult)
+                : null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(block);
+        }
+    }
+}

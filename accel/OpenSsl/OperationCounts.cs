@@ -1,0 +1,9 @@
+using WarpDrive.Driver;
+
+namespace WarpDrive.OpenSsl;
+
+/// <summary>Numbers of private-key operations since the start.</summary>
+/// <param name="Device">Computed by a device.</param>
+/// <param name="Software">Computed in software because that was the way chosen for them.</param>
+/// <param name="Fallback">Computed in software because a device did not, by reason; every reason is there, also with zero.</param>
+public sealed record OperationCounts(long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback);

@@ -1,0 +1,30 @@
+using WarpProxy.Offload;
+using WarpProxy.Tls;
+
+namespace WarpProxy.Admin;
+
+/// <summary>The answer to <c>GET /status</c>. Names in JSON are these in camelCase; <c>fallback</c> is keyed by reason in snake_case.</summary>
+internal sealed record StatusDocument(
+    OperationSnapshot Operations, IReadOnlyList<DeviceSnapshot> Devices, LeakStatus Leaks, HandshakeStatus Handshakes)
+{
+    /// <summary>Reads everything; the numbers are each right, but not of one instant.</summary>
+    public static StatusDocument Read(Accelerator accelerator, HandshakeLanes lanes, HandshakeCounters counters) => new(
+        accelerator.Operations,
+        accelerator.Devices,
+        new LeakStatus(accelerator.SlotsInUse, accelerator.OperationsInFlight, lanes.BusyCount),
+        new HandshakeStatus(
+            counters.CompletedCount,
+            lanes.WaitingCount,
+            counters.NotTlsCount,
+            counters.ClientHelloTimeoutCount,
+            counters.ClientHelloTooLongCount,
+            counters.RefusedCount(LaneRefusal.QueueFull),
+            counters.RefusedCount(LaneRefusal.WaitTimeout)));
+}
+
+/// <summary>What must be zero when nothing is under way.</summary>
+internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy);
+
+/// <summary>Handshakes since the start; <c>Waiting</c> is of now.</summary>
+internal sealed record HandshakeStatus(
+    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long RefusedQueueFull, long RefusedWaitTimeout);

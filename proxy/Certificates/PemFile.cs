@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using WarpProxy.Configuration;
+
+namespace WarpProxy.Certificates;
+
+/// <summary>One PEM file in memory: its certificates and its key. Disposing zeroes it, since it may hold a key in the clear.</summary>
+internal sealed class PemFile : IDisposable
+{
+    private const int MaxBytes = 1024 * 1024;
+    private const string CertificateLabel = "CERTIFICATE";      // RFC 7468 5
+
+    private readonly byte[] _bytes;
+
+    private PemFile(string path, byte[] bytes)
+    {
+        Path = path;
+        _bytes = bytes;
+    }
+
+    /// <summary>Where it was read.</summary>
+    public string Path { get; }
+
+    /// <summary>The whole file.</summary>
+    public ReadOnlySpan<byte> Bytes => _bytes;
+
+    /// <summary>Reads a file; <paramref name="what"/> names it in messages: <c>Certificate file</c>.</summary>
+    /// <exception cref="BadInputException">It cannot be read.</exception>
+    public static PemFile Read(string path, string what)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            if (stream.Length > MaxBytes)
+            {
+                throw new BadInputException($"{what} '{path}' has {stream.Length} bytes; at most {MaxBytes} are read.");
+            }
+
+            byte[] bytes = GC.AllocateArray<byte>((int)stream.Length, pinned: true);
+            stream.ReadExactly(bytes);
+            return new PemFile(path, bytes);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new BadInputException($"{what} '{path}' does not exist.", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            string reason = Directory.Exists(path) ? "it is a directory" : exception is UnauthorizedAccessException ? "permission denied" : exception.Message.TrimEnd('.');
+            throw new BadInputException($"{what} '{path}' cannot be read: {reason}.", exception);
+        }
+    }
+
+    /// <summary>All certificates, in their order.</summary>
+    /// <exception cref="BadInputException">There is none, or one is damaged.</exception>
+    public X509Certificate2Collection ReadCertificates()
+    {
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            foreach ((string label, Range body) in Blocks())
+            {
+                if (label == CertificateLabel)
+                {
+                    certificates.Add(X509CertificateLoader.LoadCertificate(Decode(body)));
+                }
+            }
+        }
+        catch (CryptographicException exception)
+        {
+            throw new BadInputException($"Certificate file '{Path}' has a damaged certificate, number {certificates.Count + 1} in the file.", exception);
+        }
+
+        return certificates.Count > 0
+            ? certificates
+            : throw new BadInputException($"Certificate file '{Path}' has no certificate; it must have a block -----BEGIN CERTIFICATE-----.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
+
+    /// <summary>Label and base64 text of each block. A block that is not well-formed PEM is passed over.</summary>
+    private List<(string Label, Range Body)> Blocks()
+    {
+        List<(string, Range)> blocks = [];
+        int start = 0;
+        while (PemEncoding.TryFindUtf8(_bytes.AsSpan(start), out PemFields fields))
+        {
+            (int offset, int length) = fields.Base64Data.GetOffsetAndLength(_bytes.Length - start);
+            blocks.Add((Encoding.ASCII.GetString(_bytes.AsSpan(start)[fields.Label]), new Range(start + offset, start + offset + length)));
+            start += fields.Location.End.GetOffset(_bytes.Length - start);
+        }
+
+        return blocks;
+    }
+
+    private byte[] Decode(Range body)
+    {
+        // Base64 in PEM has line breaks, which this decoder passes over.
+        byte[] decoded = new byte[body.End.Value - body.Start.Value];
+        System.Buffers.Text.Base64.DecodeFromUtf8(_bytes.AsSpan()[body], decoded, out _, out int written);
+        return decoded[..written];
+    }
+}

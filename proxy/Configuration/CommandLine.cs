@@ -1,0 +1,114 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace WarpProxy.Configuration;
+
+/// <summary>The options of the program. Each is a setting under another name, so a configuration file can do all that the command line can.</summary>
+internal sealed class CommandLine
+{
+    private CommandLine(string? configFile, Dictionary<string, string?> settings)
+    {
+        ConfigFile = configFile;
+        Settings = settings;
+    }
+
+    /// <summary>The JSON file named with <c>--config</c>.</summary>
+    public string? ConfigFile { get; }
+
+    /// <summary>What was given, by the path of its setting.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; }
+
+    /// <summary>Parses <paramref name="args"/>. Null when they asked for the help or the version, which is then written to <paramref name="output"/>.</summary>
+    /// <exception cref="BadInputException">An option is unknown or lacks its value.</exception>
+    public static CommandLine? Parse(string[] args, TextWriter output)
+    {
+        Option<string> urls = new("--urls")
+        {
+            Description = "Where clients connect, separated by ';': https, and http without TLS (default https://localhost:8443)",
+            HelpName = "URLS",
+        };
+        Option<string> admin = new("--admin")
+        {
+            Description = "Where GET /status and GET /healthz are answered (default http://127.0.0.1:9901)",
+            HelpName = "URL",
+        };
+        Option<string[]> device = new("--device")
+        {
+            Description = "The accelerator: embedded: (emulated in this process, the default), emulator:/path/to.sock, or none for software only. "
+                + "Give it again for each further device",
+            HelpName = "URI",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+        };
+        Option<string> path = new("--path")
+        {
+            Description = "The way of private-key operations: device (default), or software for all of them",
+            HelpName = "device|software",
+        };
+        Option<string> certificate = new("--certificate")
+        {
+            Description = "PEM file: the certificate, then its intermediates (default: a development certificate, made once and kept)",
+            HelpName = "FILE",
+        };
+        Option<string> key = new("--key")
+        {
+            Description = "PEM file: the private key, PKCS#1 or PKCS#8 (default: in the certificate's file)",
+            HelpName = "FILE",
+        };
+        Option<string> password = new("--key-password-file")
+        {
+            Description = "File whose first line is the password of the key (default: environment variable WARPPROXY_KEY_PASSWORD)",
+            HelpName = "FILE",
+        };
+        Option<string> config = new("--config")
+        {
+            Description = "JSON file with sections Server, Certificate, Offload, Tls, Shutdown, ReverseProxy (as YARP documents it), Logging. "
+                + "The environment (WARPPROXY_Offload__Depth=512) is stronger, the command line strongest",
+            HelpName = "FILE",
+        };
+
+        var root = new RootCommand(
+            "warpproxy: a TLS-terminating reverse proxy that hands each RSA private-key operation to an accelerator through rings in shared memory.")
+        {
+            urls, admin, device, path, certificate, key, password, config,
+        };
+        if (root.Options.OfType<HelpOption>().FirstOrDefault()?.Action is HelpAction help)
+        {
+            help.MaxWidth = 120;
+        }
+
+        ParseResult result = root.Parse(args);
+        if (result.Errors.Count > 0)
+        {
+            throw new BadInputException($"{result.Errors[0].Message.TrimEnd('.')}; 'warpproxy --help' lists the options.");
+        }
+
+        if (result.Action is not null)
+        {
+            result.Invoke(new InvocationConfiguration { Output = output });
+            return null;
+        }
+
+        var settings = new Dictionary<string, string?>();
+        Add(urls, "Server:Urls");
+        Add(admin, "Server:Admin");
+        Add(path, "Offload:Path");
+        Add(certificate, "Certificate:File");
+        Add(key, "Certificate:KeyFile");
+        Add(password, "Certificate:PasswordFile");
+        foreach ((int index, string uri) in (result.GetValue(device) ?? []).Index())
+        {
+            settings[$"Offload:Devices:{index}"] = uri;
+        }
+
+        return new CommandLine(result.GetValue(config), settings);
+
+        void Add(Option<string> option, string setting)
+        {
+            if (result.GetValue(option) is { } value)
+            {
+                settings[setting] = value;
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace WarpProxy.Configuration;
+
+/// <summary>Section <c>Server</c>: where the proxy and its admin listener are reached.</summary>
+internal sealed class ServerOptions : IValidatableObject
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Server";
+
+    /// <summary>URLs for clients, separated by semicolons.</summary>
+    public string Urls { get; init; } = "https://localhost:8443";
+
+    /// <summary>URL of the admin listener, http. It has no authentication: keep it on an address that only operators reach.</summary>
+    public string Admin { get; init; } = "http://127.0.0.1:9901";
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!ListenAddress.TryParseList(Urls, "Server:Urls", out _, out string problem))
+        {
+            yield return new(problem, [nameof(Urls)]);
+        }
+
+        if (!ListenAddress.TryParse(Admin, "Server:Admin", out ListenAddress? admin, out problem))
+        {
+            yield return new(problem, [nameof(Admin)]);
+        }
+        else if (admin.IsHttps)
+        {
+            yield return new($"Server:Admin is '{Admin}'; it must be a URL with http.", [nameof(Admin)]);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace WarpProxy.Hosting;
+
+/// <summary>The log on the console, one line an event.</summary>
+internal static class ConsoleLog
+{
+    /// <summary>Makes it; section <c>Logging</c> is stronger than the levels here.</summary>
+    public static ILoggerFactory Create(IConfiguration configuration) => LoggerFactory.Create(logging => logging
+        .SetMinimumLevel(LogLevel.Information)
+        .AddFilter("Microsoft", LogLevel.Warning)
+        // YARP's session affinity brings data protection along, which warns at each start of keys that are kept unencrypted.
+        .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+        .AddFilter("System", LogLevel.Warning)
+        .AddFilter("Yarp", LogLevel.Warning)
+        .AddConfiguration(configuration.GetSection("Logging"))
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        }));
+}

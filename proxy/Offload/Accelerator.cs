@@ -1,0 +1,124 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using WarpDrive.Driver;
+using WarpDrive.Emulator;
+using WarpDrive.Engines;
+using WarpDrive.OpenSsl;
+using WarpProxy.Configuration;
+using WarpProxy.Tls;
+
+namespace WarpProxy.Offload;
+
+/// <summary>The devices of this proxy: opened here, given keys here, asked how they are here. Nothing else in the proxy knows the driver.</summary>
+internal sealed class Accelerator : IDisposable
+{
+    // Opening a queue asks the device a few questions; an emulator that is alive answers each in microseconds.
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly EmulatedAccelerator? _embedded;
+    private readonly QueuePool _pool;
+    private readonly bool _hasDevices;
+    private readonly OperationCounters _counters = new();
+    private long _notOnLane;
+
+    /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
+    /// <exception cref="BadInputException">What answers at a device's address is no such device.</exception>
+    public Accelerator(OffloadOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        IReadOnlyList<DeviceUri> devices = options.ParseDevices();
+        _hasDevices = devices.Count > 0;
+        if (devices.Any(device => device.Kind == DeviceKind.Embedded))
+        {
+            _embedded = new EmulatedAccelerator(
+                new EmulatorOptions { EngineCount = options.Engines }, static () => new ScalarEngine(), loggers.CreateLogger<EmulatedAccelerator>());
+        }
+
+        var limits = new QueuePoolOptions { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
+        try
+        {
+            _pool = new QueuePool(limits, [.. devices.Select(Endpoint)], loggers.CreateLogger<QueuePool>(), time);
+        }
+        catch (AcceleratorException exception)
+        {
+            _embedded?.Dispose();
+            throw new BadInputException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Every device, in the order of configuration.</summary>
+    public IReadOnlyList<DeviceSnapshot> Devices => [.. _pool.GetStatus().Devices.Select(device => new DeviceSnapshot(
+        device.Uri, device.State.ToString().ToLowerInvariant(), device.Engine, device.EngineCount, device.QueueCount, device.OperationCount))];
+
+    /// <summary>Operations so far.</summary>
+    public OperationSnapshot Operations
+    {
+        get
+        {
+            OperationCounts counts = _counters.Snapshot();
+            var fallback = counts.Fallback.Where(reason => reason.Value > 0)
+                .ToDictionary(reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.Key.ToString()), reason => reason.Value);
+            if (Interlocked.Read(ref _notOnLane) is > 0 and long notOnLane)
+            {
+                fallback["not_on_lane"] = notOnLane;
+            }
+
+            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback);
+        }
+    }
+
+    /// <summary>Slots that belong to a device now, abandoned ones included.</summary>
+    public int SlotsInUse => _pool.GetStatus().SlotsInUse;
+
+    /// <summary>Operations that a lane waits for now.</summary>
+    public int OperationsInFlight => _pool.GetStatus().OperationsInFlight;
+
+    /// <summary>Makes a certificate whose private-key operations take the configured way.</summary>
+    /// <param name="certificate">The certificate of the key.</param>
+    /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
+    /// <returns>The certificate, and what its key stands on, to be disposed after it.</returns>
+    /// <exception cref="OpenSslException">The key does not belong to the certificate, or has an unusual shape.</exception>
+    public (X509Certificate2 Certificate, IDisposable Key) Attach(X509Certificate2 certificate, PrivateKey key)
+    {
+        var offloaded = new OffloadedRsaKey(new SoftwareRsaKey(key), _hasDevices ? _pool : null, _counters, BeginOperation);
+        try
+        {
+            return (offloaded.Attach(certificate), offloaded);
+        }
+        catch
+        {
+            offloaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>For people: what computes.</summary>
+    public string Describe() => Devices is { Count: > 0 } devices ? string.Join(", ", devices) : "software, no device";
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _embedded?.Dispose();
+    }
+
+    /// <summary>At the start of each operation: whether its thread may wait for a device. Only lanes may; the thread pool computes itself.</summary>
+    private bool BeginOperation()
+    {
+        if (HandshakeLane.CurrentHandshake is { } handshake)
+        {
+            handshake.PrivateKeyUsed();
+            return true;
+        }
+
+        if (_hasDevices)
+        {
+            Interlocked.Increment(ref _notOnLane);
+        }
+
+        return !_hasDevices;
+    }
+
+    private DeviceEndpoint Endpoint(DeviceUri device) => device.Kind == DeviceKind.Embedded
+        ? new DeviceEndpoint(device.ToString(), _embedded!.OpenQueue)
+        : DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+}

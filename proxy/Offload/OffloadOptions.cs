@@ -1,0 +1,93 @@
+using System.ComponentModel.DataAnnotations;
+using System.Numerics;
+
+namespace WarpProxy.Offload;
+
+/// <summary>Which way private-key operations go.</summary>
+internal enum OffloadPath
+{
+    /// <summary>To a device; in software when it cannot answer.</summary>
+    Device,
+
+    /// <summary>In software, on the lane. No device is opened.</summary>
+    Software,
+}
+
+/// <summary>Section <c>Offload</c>: the devices and how they are used.</summary>
+internal sealed record OffloadOptions : IValidatableObject
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Offload";
+
+    /// <summary>The way of operations.</summary>
+    public OffloadPath Path { get; init; } = OffloadPath.Device;
+
+    /// <summary>The devices: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, or <c>none</c> alone.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];
+
+    /// <summary>Entries of each ring.</summary>
+    public int Depth { get; init; } = 16;
+
+    /// <summary>Queue pairs opened on each device. A lane uses one at a time, so fewer than <c>Tls:Lanes</c> send the rest to software.</summary>
+    public int QueuesPerDevice { get; init; } = 16;
+
+    /// <summary>The longest an RSA-2048 operation may take on a device; then it is computed in software. Longer keys get more.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Engine threads of the embedded device.</summary>
+    public int Engines { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!Enum.IsDefined(Path))
+        {
+            yield return new($"Offload:Path is {Path}; it must be device or software.", [nameof(Path)]);
+        }
+
+        if (Depth is < 2 or > 1024 || !BitOperations.IsPow2(Depth))
+        {
+            yield return new($"Offload:Depth is {Depth}; it must be a power of two between 2 and 1024.", [nameof(Depth)]);
+        }
+
+        if (QueuesPerDevice is < 1 or > 64)
+        {
+            yield return new($"Offload:QueuesPerDevice is {QueuesPerDevice}; it must be between 1 and 64.", [nameof(QueuesPerDevice)]);
+        }
+
+        if (Deadline < TimeSpan.FromMilliseconds(1) || Deadline > TimeSpan.FromSeconds(10))
+        {
+            yield return new($"Offload:Deadline is {Deadline:c}; it must be between 00:00:00.001 and 00:00:10.", [nameof(Deadline)]);
+        }
+
+        if (Engines is < 1 or > 64)
+        {
+            yield return new($"Offload:Engines is {Engines}; it must be between 1 and 64.", [nameof(Engines)]);
+        }
+
+        foreach (string device in Devices)
+        {
+            if (!DeviceUri.TryParse(device, out DeviceUri? uri, out string problem))
+            {
+                yield return new(problem, [nameof(Devices)]);
+            }
+            else if (uri.Kind == DeviceKind.None && Devices.Count > 1)
+            {
+                yield return new($"Offload:Devices has 'none' among {Devices.Count} devices; it must stand alone.", [nameof(Devices)]);
+            }
+        }
+
+        foreach (string twice in Devices.GroupBy(device => device).Where(group => group.Count() > 1).Select(group => group.Key))
+        {
+            yield return new($"Offload:Devices has '{twice}' more than once; each device must be named once.", [nameof(Devices)]);
+        }
+    }
+
+    /// <summary>The devices to open, after validation: none when the path is software.</summary>
+    public IReadOnlyList<DeviceUri> ParseDevices() => Path == OffloadPath.Software
+        ? []
+        : [.. Devices.Select(Parse).Where(uri => uri.Kind != DeviceKind.None)];
+
+    private static DeviceUri Parse(string text) =>
+        DeviceUri.TryParse(text, out DeviceUri? uri, out string problem) ? uri : throw new InvalidOperationException(problem);
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace WarpProxy.Offload;
+
+/// <summary>Private-key operations since the start.</summary>
+/// <param name="Device">Done by a device.</param>
+/// <param name="Software">Done in software, for whatever reason.</param>
+/// <param name="Fallback">Of those in software, the ones that were meant for a device, by reason (<c>device_gone</c>).</param>
+internal sealed record OperationSnapshot(long Device, long Software, IReadOnlyDictionary<string, long> Fallback)
+{
+    /// <summary>No operation.</summary>
+    public static OperationSnapshot Empty { get; } = new(0, 0, new Dictionary<string, long>());
+
+    /// <summary>What came since <paramref name="earlier"/>.</summary>
+    public OperationSnapshot Since(OperationSnapshot earlier) => new(
+        Device - earlier.Device,
+        Software - earlier.Software,
+        Fallback.Select(reason => KeyValuePair.Create(reason.Key, reason.Value - earlier.Fallback.GetValueOrDefault(reason.Key)))
+            .Where(reason => reason.Value > 0)
+            .ToDictionary());
+
+    /// <summary>For people: <c>device 10, software 2 (deadline 2)</c>.</summary>
+    public override string ToString()
+    {
+        string reasons = string.Join(", ", Fallback.OrderBy(reason => reason.Key).Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Key} {reason.Value}")));
+        return string.Create(CultureInfo.InvariantCulture, $"device {Device}, software {Software}") + (reasons.Length == 0 ? "" : $" ({reasons})");
+    }
+}

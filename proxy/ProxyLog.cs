@@ -1,0 +1,53 @@
+namespace WarpProxy;
+
+/// <summary>Everything the proxy logs. Nothing per connection is above Debug: that is counted.</summary>
+internal static partial class ProxyLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Serving {Url}")]
+    public static partial void Serving(this ILogger logger, string url);
+
+    [LoggerMessage(2, LogLevel.Information, "Private-key operations go to {Devices}")]
+    public static partial void Using(this ILogger logger, string devices);
+
+    [LoggerMessage(3, LogLevel.Information, "Certificate {Subject}, {KeyDescription}, valid until {NotAfter:yyyy-MM-dd}, from {File}")]
+    public static partial void CertificateLoaded(this ILogger logger, string subject, string keyDescription, DateTimeOffset notAfter, string file);
+
+    [LoggerMessage(4, LogLevel.Information, "Status at {Url}/status")]
+    public static partial void AdminServing(this ILogger logger, string url);
+
+    [LoggerMessage(5, LogLevel.Information, "No route in section ReverseProxy: the built-in demo upstream at {Url} answers")]
+    public static partial void DemoServing(this ILogger logger, string url);
+
+    [LoggerMessage(6, LogLevel.Information, "Development certificate made; clients trust it with: curl --cacert {File} {Url}")]
+    public static partial void DevelopmentCertificateMade(this ILogger logger, string file, string url);
+
+    [LoggerMessage(7, LogLevel.Information, "Development certificate; clients trust it with: curl --cacert {File} {Url}")]
+    public static partial void DevelopmentCertificateUsed(this ILogger logger, string file, string url);
+
+    [LoggerMessage(8, LogLevel.Warning, "Development certificate in {Directory} not used again ({Reason}): a new one was made")]
+    public static partial void DevelopmentCertificateReplaced(this ILogger logger, string directory, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "Certificate {Subject} expired on {NotAfter:yyyy-MM-dd}; clients will refuse it")]
+    public static partial void CertificateExpired(this ILogger logger, string subject, DateTimeOffset notAfter);
+
+    [LoggerMessage(10, LogLevel.Warning, "Certificate {Subject} is not valid before {NotBefore:yyyy-MM-dd HH:mm}Z; clients will refuse it")]
+    public static partial void CertificateNotYetValid(this ILogger logger, string subject, DateTimeOffset notBefore);
+
+    [LoggerMessage(11, LogLevel.Information, "Operations since the last line: {Operations}")]
+    public static partial void OperationsReported(this ILogger logger, string operations);
+
+    [LoggerMessage(12, LogLevel.Information, "Draining for at most {Seconds} s; a second signal ends at once")]
+    public static partial void Draining(this ILogger logger, double seconds);
+
+    [LoggerMessage(13, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
+    public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
+
+    [LoggerMessage(21, LogLevel.Debug, "Connection {ConnectionId} closed: no whole ClientHello within {Seconds} s")]
+    public static partial void ClientHelloTimedOut(this ILogger logger, string connectionId, double seconds);
+
+    [LoggerMessage(22, LogLevel.Debug, "Connection {ConnectionId} closed: its ClientHello is longer than {MaxBytes} bytes")]
+    public static partial void ClientHelloTooLong(this ILogger logger, string connectionId, int maxBytes);
+}

@@ -1,0 +1,44 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using WarpProxy.Certificates;
+
+namespace WarpProxy.Tls;
+
+/// <summary>Puts TLS on a Kestrel endpoint: lanes around UseHttps, and options that are made once and shared by all connections.</summary>
+internal sealed class HttpsEndpoint
+{
+    private readonly HandshakeMiddleware _middleware;
+    private readonly TlsHandshakeCallbackOptions _handshake;
+
+    /// <summary>Prepares it for one certificate.</summary>
+    public HttpsEndpoint(ServerCertificate certificate, TlsOptions options, HandshakeMiddleware middleware)
+    {
+        _middleware = middleware;
+
+        // One certificate context and one options object: SslStream keeps its OpenSSL context (SSL_CTX) with the certificate
+        // context. AllowTlsResume = false or a CipherSuitesPolicy would have it made again for each connection.
+        var server = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificate.Context,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+            CipherSuitesPolicy = options.CipherSuites.Count == 0 ? null : new CipherSuitesPolicy(options.ParseCipherSuites()),
+        };
+        _handshake = new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => ValueTask.FromResult(server),
+            HandshakeTimeout = options.HandshakeTimeout,
+        };
+    }
+
+    /// <summary>Configures one endpoint.</summary>
+    public void Configure(ListenOptions endpoint)
+    {
+        endpoint.Protocols = HttpProtocols.Http1AndHttp2;
+        endpoint.Use(next => connection => _middleware.BeforeTlsAsync(connection, next));
+        endpoint.UseHttps(_handshake);
+        endpoint.Use(next => connection => _middleware.AfterTlsAsync(connection, next));
+    }
+}

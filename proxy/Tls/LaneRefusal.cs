@@ -1,0 +1,17 @@
+namespace WarpProxy.Tls;
+
+/// <summary>Why a handshake got no lane.</summary>
+internal enum LaneRefusal
+{
+    /// <summary>As many as <c>Tls:MaxWaiting</c> allows were waiting already.</summary>
+    QueueFull,
+
+    /// <summary>No lane became free within <c>Tls:LaneTimeout</c>.</summary>
+    WaitTimeout,
+
+    /// <summary>The proxy is stopping.</summary>
+    Stopped,
+}
+
+/// <summary>A read of a handshake was refused a lane; its connection is closed. An IOException, as SslStream and Kestrel expect of a transport.</summary>
+internal sealed class LaneRefusedException(LaneRefusal reason) : IOException($"No handshake lane for this connection: {reason}.");

@@ -1,0 +1,75 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net.Security;
+
+namespace WarpProxy.Tls;
+
+/// <summary>Section <c>Tls</c>: the handshakes of clients.</summary>
+internal sealed class TlsOptions : IValidatableObject
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Tls";
+
+    /// <summary>Dedicated threads that carry handshakes: the most private-key operations under way at once.</summary>
+    public int Lanes { get; init; } = 16;
+
+    /// <summary>The most handshakes that wait for a lane; one more is refused.</summary>
+    public int MaxWaiting { get; init; } = 1024;
+
+    /// <summary>The longest a handshake waits for a lane; then it is refused.</summary>
+    public TimeSpan LaneTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest a client may take to send its whole ClientHello.</summary>
+    public TimeSpan ClientHelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest a handshake may take from its ClientHello on.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Cipher suites by their TLS names, in order of preference. Empty: those of .NET. A list of one's own costs: SslStream then
+    /// builds its OpenSSL context for each connection anew.
+    /// </summary>
+    public IReadOnlyList<string> CipherSuites { get; init; } = [];
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Lanes is < 1 or > 256)
+        {
+            yield return new($"Tls:Lanes is {Lanes}; it must be between 1 and 256.", [nameof(Lanes)]);
+        }
+
+        if (MaxWaiting is < 0 or > 65536)
+        {
+            yield return new($"Tls:MaxWaiting is {MaxWaiting}; it must be between 0 and 65536.", [nameof(MaxWaiting)]);
+        }
+
+        foreach ((string name, TimeSpan value) in new[]
+        {
+            (nameof(LaneTimeout), LaneTimeout), (nameof(ClientHelloTimeout), ClientHelloTimeout), (nameof(HandshakeTimeout), HandshakeTimeout),
+        })
+        {
+            if (value < TimeSpan.FromMilliseconds(100) || value > TimeSpan.FromMinutes(5))
+            {
+                yield return new($"Tls:{name} is {value:c}; it must be between 00:00:00.1 and 00:05:00.", [name]);
+            }
+        }
+
+        foreach (string suite in CipherSuites)
+        {
+            if (!TryParseSuite(suite, out _))
+            {
+                yield return new(
+                    $"Tls:CipherSuites has '{suite}'; it must be a name such as TLS_AES_128_GCM_SHA256 or TLS_RSA_WITH_AES_128_GCM_SHA256.",
+                    [nameof(CipherSuites)]);
+            }
+        }
+    }
+
+    /// <summary>The suites of <see cref="CipherSuites"/>, which have been validated.</summary>
+    public IReadOnlyList<TlsCipherSuite> ParseCipherSuites() =>
+        [.. CipherSuites.Select(name => TryParseSuite(name, out TlsCipherSuite suite) ? suite : throw new InvalidOperationException(name))];
+
+    // Enum.TryParse takes numbers as well; a name is what is asked for.
+    private static bool TryParseSuite(string name, out TlsCipherSuite suite) =>
+        Enum.TryParse(name, ignoreCase: false, out suite) && Enum.GetName(suite) == name;
+}

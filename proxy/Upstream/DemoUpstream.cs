@@ -1,0 +1,81 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections.Features;
+using WarpProxy.Hosting;
+using WarpProxy.Offload;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace WarpProxy.Upstream;
+
+/// <summary>
+/// The upstream that answers when no route is configured: a listener of its own on the loopback, reached through YARP as any
+/// other, so that what one sees has gone the whole way. The proxy tells it in two headers how the client connected.
+/// </summary>
+internal sealed class DemoUpstream : IAsyncDisposable
+{
+    private const string RouteId = "demo";
+    private const string TlsHeader = "X-WarpProxy-Tls";
+    private const string ProtocolHeader = "X-WarpProxy-Http";
+
+    private readonly WebApplication _application;
+
+    /// <summary>Prepares it; <see cref="StartAsync"/> opens the port.</summary>
+    public DemoUpstream(Accelerator accelerator, Func<string> statusUrl, ILoggerFactory loggers)
+    {
+        WebApplicationBuilder builder = BareHost.CreateBuilder(loggers);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, 0);
+        });
+        _application = builder.Build();
+        _application.MapGet("/", (HttpRequest request) =>
+        {
+            var page = new DemoPage(
+                request.Headers[ProtocolHeader].ToString(),
+                request.Headers[TlsHeader].ToString(),
+                $"{request.Headers["X-Forwarded-Proto"]}://{request.Headers["X-Forwarded-Host"]}/",
+                accelerator.Describe(),
+                accelerator.Operations,
+                statusUrl());
+            request.HttpContext.Response.Headers.CacheControl = "no-store";
+            request.HttpContext.Response.Headers.Vary = "Accept";
+            bool isBrowser = request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+            return isBrowser ? Results.Text(page.ToHtml(), "text/html; charset=utf-8") : Results.Text(page.ToText(), "text/plain; charset=utf-8");
+        });
+        _application.MapFallback(() => Results.Text("The demo upstream has one page: /\n", statusCode: StatusCodes.Status404NotFound));
+    }
+
+    /// <summary>The URL with the port that was bound.</summary>
+    public string Url => _application.Urls.First();
+
+    /// <summary>Opens the port.</summary>
+    public Task StartAsync() => _application.StartAsync();
+
+    /// <summary>Makes YARP send everything here.</summary>
+    public void AddTo(IReverseProxyBuilder proxy)
+    {
+        var route = new RouteConfig { RouteId = RouteId, ClusterId = RouteId, Match = new RouteMatch { Path = "{**all}" } };
+        var destinations = new Dictionary<string, DestinationConfig> { [RouteId] = new() { Address = Url } };
+        proxy.LoadFromMemory([route], [new ClusterConfig { ClusterId = RouteId, Destinations = destinations }]);
+        proxy.AddTransforms(AddTransforms);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
+
+    private static void AddTransforms(TransformBuilderContext context) => context.AddRequestTransform(transform =>
+    {
+        HttpContext client = transform.HttpContext;
+        ITlsHandshakeFeature? tls = client.Features.Get<ITlsHandshakeFeature>();
+        string connection = tls is null ? "none" : $"{tls.Protocol} {tls.NegotiatedCipherSuite}";
+
+        // Removed first: a client may have sent headers of these names.
+        transform.ProxyRequest.Headers.Remove(TlsHeader);
+        transform.ProxyRequest.Headers.Remove(ProtocolHeader);
+        transform.ProxyRequest.Headers.Add(TlsHeader, connection);
+        transform.ProxyRequest.Headers.Add(ProtocolHeader, client.Request.Protocol);
+        return ValueTask.CompletedTask;
+    });
+}
