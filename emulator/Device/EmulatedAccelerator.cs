@@ -15,7 +15,7 @@ public sealed class EmulatedAccelerator : IDisposable
 {
     private readonly EmulatorOptions _options;
     private readonly ILogger _logger;
-    private readonly Scheduler _scheduler = new();
+    private readonly Scheduler _scheduler;
     private readonly List<DeviceEngine> _engines = [];
     private readonly List<Thread> _threads = [];
     private readonly Lock _lock = new();
@@ -45,6 +45,7 @@ public sealed class EmulatedAccelerator : IDisposable
         }
 
         _options = options;
+        _scheduler = new Scheduler(options.LongestSleep);
         _logger = logger;
         _numbersInUse = new bool[options.MaxQueues];
         try

@@ -27,6 +27,12 @@ public sealed class EmulatorOptions
     /// </summary>
     public bool SelfTest { get; init; } = true;
 
+    /// <summary>
+    /// The longest sleep of an engine. Nothing depends on it; it bounds what a fault of a client or of this code can cost. Tests
+    /// make it endless, so that a wake-up that gets lost is seen.
+    /// </summary>
+    internal TimeSpan LongestSleep { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>One sentence for each value that is not allowed.</summary>
     public IEnumerable<string> Validate()
     {

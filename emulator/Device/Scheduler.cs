@@ -14,15 +14,13 @@ namespace WarpDrive.Emulator;
 /// </remarks>
 internal sealed class Scheduler : IDisposable
 {
-    /// <summary>The longest sleep. Nothing depends on it; it bounds what a fault of a client or of this code can cost.</summary>
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(1);
-
     /// <summary>A host that returns a head rings nothing, so a queue that waits for one has to be looked at.</summary>
     private static readonly TimeSpan SleepWithFullQueue = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _lock = new();
     private readonly Epoll _epoll = new();
     private readonly EventFd _wake = new();
+    private readonly TimeSpan _longestSleep;
     private volatile VirtualQueue[] _queues = [];
     private volatile bool _stopping;
     private int _sleepers;
@@ -30,7 +28,11 @@ internal sealed class Scheduler : IDisposable
 
     /// <summary>Creates a scheduler without queues.</summary>
     /// <exception cref="LinuxException">No descriptor left.</exception>
-    public Scheduler() => _epoll.Add(_wake);
+    public Scheduler(TimeSpan longestSleep)
+    {
+        _longestSleep = longestSleep;
+        _epoll.Add(_wake);
+    }
 
     /// <summary>The open queues at this moment.</summary>
     public VirtualQueue[] Queues => _queues;
@@ -98,7 +100,7 @@ internal sealed class Scheduler : IDisposable
     public void Sleep()
     {
         Interlocked.Increment(ref _sleepers);
-        TimeSpan timeout = LongestSleep;
+        TimeSpan timeout = _longestSleep;
         foreach (VirtualQueue queue in _queues)
         {
             FetchOutcome found = queue.Arm();

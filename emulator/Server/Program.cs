@@ -1,1 +1,84 @@
-return 0;
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using WarpDrive.Abi.Hpre;
+using WarpDrive.Emulator;
+using WarpDrive.Emulator.Server;
+using WarpDrive.Emulator.VfioUser;
+using WarpDrive.Engines;
+using WarpDrive.Linux;
+
+const int Ended = 0;
+const int Failed = 1;
+const int BadInput = 2;
+
+ParseResult arguments = EmulatorCommand.Create(Run).Parse(args);
+if (arguments.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"warp-emulator: {arguments.Errors[0].Message}");
+    return BadInput;
+}
+
+return arguments.Invoke();
+
+static int Run(string socket, EmulatorOptions options, LogLevel level)
+{
+    // First of all: a signal that comes during the start is not lost.
+    using var stop = new ManualResetEventSlim();
+    string signal = "";
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        signal = context.Signal.ToString();
+        stop.Set();
+    }
+
+    using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using ILoggerFactory loggers = LoggerFactory.Create(builder => builder
+        .SetMinimumLevel(level)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        }));
+    ILogger logger = loggers.CreateLogger("warp-emulator");
+    try
+    {
+        using var accelerator = new EmulatedAccelerator(options, () => new ScalarEngine(), logger);
+        if (accelerator.EngineCount == 0)
+        {
+            return Refuse($"None of the {options.EngineCount} engines '{accelerator.EngineName}' computes right.", Failed);
+        }
+
+        using var server = VfioUserServer.Listen(accelerator, options, socket, logger);
+        logger.Offering(
+            socket,
+            accelerator.EngineCount,
+            accelerator.EngineName,
+            accelerator.EngineLanes,
+            options.MaxQueues,
+            DeviceUserShare.MaxDepth,
+            options.MaxDmaMaps,
+            options.MaxMappedBytes >> 20);
+        stop.Wait();
+        logger.Stopping(signal, accelerator.QueueCount, accelerator.OperationsCompleted, accelerator.OperationErrors);
+        return Ended;
+    }
+    catch (SocketPathException refusal)
+    {
+        return Refuse(refusal.Message, BadInput);
+    }
+    catch (Exception failure) when (failure is LinuxException or DllNotFoundException or InvalidOperationException)
+    {
+        return Refuse(failure.Message, Failed);
+    }
+}
+
+static int Refuse(string sentence, int code)
+{
+    Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warp-emulator: {sentence}"));
+    return code;
+}

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace WarpDrive.Emulator.Server;
+
+/// <summary>The command line of <c>warp-emulator</c>.</summary>
+internal static class EmulatorCommand
+{
+    private const long BytesPerMiB = 1 << 20;
+
+    private static readonly EmulatorOptions Defaults = new();
+
+    private static readonly Option<string> Socket = new("--socket", "-s")
+    {
+        Description = "Path of the Unix socket to listen on (mode 0660); a stale socket there is replaced.",
+        HelpName = "path",
+        Required = true,
+    };
+
+    private static readonly Option<int> Engines =
+        Number("--engines", "Engines, each with a thread of its own.", Defaults.EngineCount, 1, 64);
+
+    private static readonly Option<int> Queues =
+        Number("--queues", "The most queue pairs open at once; each connection has one.", Defaults.MaxQueues, 1, 1024);
+
+    private static readonly Option<int> DmaMaps =
+        Number("--dma-maps", "The most DMA mappings of one queue pair.", Defaults.MaxDmaMaps, 1, 65536);
+
+    private static readonly Option<int> MappedMiB =
+        Number("--mapped-mib", "The most memory, in MiB, that one queue pair may map.", (int)(Defaults.MaxMappedBytes / BytesPerMiB), 1, 2047);
+
+    private static readonly Option<int> SpinMicroseconds =
+        Number("--spin-us", "How long an idle engine looks for work before it sleeps, in microseconds.", (int)Defaults.SpinTime.TotalMicroseconds, 0, 1_000_000);
+
+    private static readonly Option<LogLevel> Level = new("--log-level")
+    {
+        Description = "Least severe messages shown: Debug also says which commands of clients were refused.",
+        HelpName = "level",
+        DefaultValueFactory = _ => LogLevel.Information,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (Enum.GetNames<LogLevel>().Contains(text, StringComparer.OrdinalIgnoreCase))
+            {
+                return Enum.Parse<LogLevel>(text, ignoreCase: true);
+            }
+
+            result.AddError($"--log-level is '{text}'; allowed are {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+            return LogLevel.Information;
+        },
+    };
+
+    /// <summary>The command; <paramref name="run"/> gets the socket's path, the device's options and the log level, and returns the exit code.</summary>
+    public static RootCommand Create(Func<string, EmulatorOptions, LogLevel, int> run)
+    {
+        var command = new RootCommand(
+            "An RSA accelerator in software, for other processes: rings in shared memory, reached through vfio-user on a Unix socket.")
+        {
+            Socket, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Level,
+        };
+        command.SetAction(arguments => run(
+            arguments.GetRequiredValue(Socket),
+            new EmulatorOptions
+            {
+                EngineCount = arguments.GetValue(Engines),
+                MaxQueues = arguments.GetValue(Queues),
+                MaxDmaMaps = arguments.GetValue(DmaMaps),
+                MaxMappedBytes = arguments.GetValue(MappedMiB) * BytesPerMiB,
+                SpinTime = TimeSpan.FromMicroseconds(arguments.GetValue(SpinMicroseconds)),
+            },
+            arguments.GetValue(Level)));
+        return command;
+    }
+
+    /// <summary>An option whose refusal names the value seen and the values allowed.</summary>
+    private static Option<int> Number(string name, string description, int defaultValue, int min, int max) => new(name)
+    {
+        Description = $"{description} {min} to {max}.",
+        HelpName = "number",
+        DefaultValueFactory = _ => defaultValue,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max)
+            {
+                return value;
+            }
+
+            result.AddError($"{name} is '{text}'; allowed are {min} to {max}.");
+            return defaultValue;
+        },
+    };
+}
