@@ -70,7 +70,8 @@ public static class EngineSelfTest
         batch.Output(index).Fill(0xA5);
     }
 
-    private static string? Ask(IRsaEngine engine, OperationBatch batch, Func<int, (KnownAnswer Answer, int InputKind)> asked, ref int computed)
+    private static string? Ask(
+        IRsaEngine engine, OperationBatch batch, Func<int, (KnownAnswer Answer, int InputKind)> asked, ref int computed)
     {
         engine.Execute(batch);
         Span<byte> expected = stackalloc byte[KnownAnswer.MaxModulusBytes];

@@ -24,7 +24,7 @@ public enum RsaStatus
     /// <summary>The engine does not compute this size.</summary>
     Unsupported,
 
-    /// <summary>The key cannot be a key: modulus or prime is even (or zero), or the modulus has fewer bytes than the operation says.</summary>
+    /// <summary>A modulus or prime is even (or zero), or the modulus has fewer bytes than the operation says.</summary>
     BadKey,
 
     /// <summary>The input is not less than the modulus.</summary>

@@ -5,7 +5,8 @@ using WarpDrive.Engines;
 namespace WarpProxy.Tests.Unit.Engines;
 
 /// <summary>A key as numbers, its key blocks, and what it must compute according to BigInteger.</summary>
-internal sealed record EngineKey(int ModulusBytes, BigInteger P, BigInteger Q, BigInteger Dp, BigInteger Dq, BigInteger Qinv, BigInteger D, BigInteger E)
+internal sealed record EngineKey(
+    int ModulusBytes, BigInteger P, BigInteger Q, BigInteger Dp, BigInteger Dq, BigInteger Qinv, BigInteger D, BigInteger E)
 {
     public BigInteger N => P * Q;
 
@@ -23,7 +24,14 @@ internal sealed record EngineKey(int ModulusBytes, BigInteger P, BigInteger Q, B
     {
         RSAParameters key = rsa.ExportParameters(includePrivateParameters: true);
         return new EngineKey(
-            rsa.KeySize / 8, Number(key.P), Number(key.Q), Number(key.DP), Number(key.DQ), Number(key.InverseQ), Number(key.D), Number(key.Exponent));
+            rsa.KeySize / 8,
+            Number(key.P),
+            Number(key.Q),
+            Number(key.DP),
+            Number(key.DQ),
+            Number(key.InverseQ),
+            Number(key.D),
+            Number(key.Exponent));
     }
 
     /// <summary>Numbers of the form of a key that are none: p and q are odd and full, and nothing belongs to anything.</summary>

@@ -1,6 +1,6 @@
 namespace WarpProxy.Tests.Unit.Engines;
 
-/// <summary>One fixed key of each size, made by <c>openssl genrsa -traditional</c>: large ones take long to find. Nobody's secrets.</summary>
+/// <summary>One fixed key of each size, made by <c>openssl genrsa -traditional</c>. Nobody's secrets.</summary>
 internal static class EngineKeys
 {
     private static readonly Dictionary<int, string> Pems = new()

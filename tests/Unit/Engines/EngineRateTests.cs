@@ -15,8 +15,14 @@ public sealed class EngineRateTests(ITestOutputHelper output)
     private const int BatchSize = 8;
 
     [Theory]
-    [InlineData(RsaAlgorithm.Crt, 128, 400), InlineData(RsaAlgorithm.Crt, 256, 200), InlineData(RsaAlgorithm.Crt, 384, 32), InlineData(RsaAlgorithm.Crt, 512, 16)]
-    [InlineData(RsaAlgorithm.Plain, 128, 160), InlineData(RsaAlgorithm.Plain, 256, 32), InlineData(RsaAlgorithm.Plain, 384, 8), InlineData(RsaAlgorithm.Plain, 512, 8)]
+    [InlineData(RsaAlgorithm.Crt, 128, 400)]
+    [InlineData(RsaAlgorithm.Crt, 256, 200)]
+    [InlineData(RsaAlgorithm.Crt, 384, 32)]
+    [InlineData(RsaAlgorithm.Crt, 512, 16)]
+    [InlineData(RsaAlgorithm.Plain, 128, 160)]
+    [InlineData(RsaAlgorithm.Plain, 256, 32)]
+    [InlineData(RsaAlgorithm.Plain, 384, 8)]
+    [InlineData(RsaAlgorithm.Plain, 512, 8)]
     public void Series_of_full_batches_is_right_and_its_rate_is_written(RsaAlgorithm algorithm, int modulusBytes, int operations)
     {
         using var engine = new ScalarEngine();

@@ -106,7 +106,8 @@ public sealed unsafe class ScalarEngineMemoryTests
     {
         try
         {
-            return RandomAccess.Read(memory, MemoryMarshal.AsBytes(block.AsSpan(0, (int)Math.Min(limit / sizeof(ulong), (ulong)block.Length))), (long)at);
+            int words = (int)Math.Min(limit / sizeof(ulong), (ulong)block.Length);
+            return RandomAccess.Read(memory, MemoryMarshal.AsBytes(block.AsSpan(0, words)), (long)at);
         }
         catch (IOException)
         {

@@ -51,7 +51,11 @@ public sealed class ScalarEngineTests : IDisposable
         foreach (EngineKey each in (EngineKey[])[key, key.Exchanged])
         {
             _batch.Clear();
-            BigInteger[] inputs = [0, 1, 2, key.N - 1, key.N - 2, key.P, key.Q, key.P * 3, key.Q * 5, key.P * (key.Q - 1), key.Q * (key.P - 1)];
+            BigInteger[] inputs =
+            [
+                0, 1, 2, key.N - 1, key.N - 2,
+                key.P, key.Q, key.P * 3, key.Q * 5, key.P * (key.Q - 1), key.Q * (key.P - 1),
+            ];
             foreach (BigInteger input in inputs)
             {
                 each.AddCrt(_batch, input);
@@ -64,7 +68,9 @@ public sealed class ScalarEngineTests : IDisposable
 
                 // The public power takes the answer back to the input: cheap even for 4096 bits, and as strict for a permutation.
                 BigInteger output = EngineKey.Number(_batch.Output(index));
-                Assert.True(output < key.N && BigInteger.ModPow(output, key.E, key.N) == inputs[index], $"input {index} of {modulusBytes * 8} bits");
+                Assert.True(
+                    output < key.N && BigInteger.ModPow(output, key.E, key.N) == inputs[index],
+                    $"input {index} of {modulusBytes * 8} bits");
             }
         }
     }
@@ -291,7 +297,8 @@ public sealed class ScalarEngineTests : IDisposable
         Assert.Equal(RsaStatus.Done, _batch[index].Status);
         Assert.True(
             expected == EngineKey.Number(_batch.Output(index)),
-            $"{_batch[index].Algorithm} {_batch[index].ModulusBytes * 8} bits, input {Convert.ToHexString(_batch.Input(index))}, seed {Seed}, key {key}");
+            $"{_batch[index].Algorithm} {_batch[index].ModulusBytes * 8} bits, "
+                + $"input {Convert.ToHexString(_batch.Input(index))}, seed {Seed}, key {key}");
     }
 
     private void AssertRefused(int index, RsaStatus expected)
