@@ -84,6 +84,9 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <summary>The engine's name as the control registers hold it: UTF-8, padded with zeros.</summary>
     internal ReadOnlySpan<byte> EngineNameRegister => _engineName;
 
+    /// <summary>The open queues at this moment.</summary>
+    internal IReadOnlyList<VirtualQueue> OpenQueues => _scheduler.Queues;
+
     /// <summary>The engines, to be stepped by hand when no threads were started.</summary>
     internal IReadOnlyList<DeviceEngine> Engines => _engines;
 
@@ -208,7 +211,14 @@ public sealed class EmulatedAccelerator : IDisposable
                     SetNameRegister();
                 }
 
-                usable.Add(engine);
+                if (!_options.SelfTest || PassesSelfTest(engine, number))
+                {
+                    usable.Add(engine);
+                }
+                else
+                {
+                    engine.Dispose();
+                }
             }
 
             while (usable.Count > _engines.Count)
@@ -235,6 +245,27 @@ public sealed class EmulatedAccelerator : IDisposable
         {
             _logger.MemoryNotLocked();
         }
+    }
+
+    private bool PassesSelfTest(IRsaEngine engine, int number)
+    {
+        string? failure;
+        try
+        {
+            if (EngineSelfTest.Run(engine, out failure))
+            {
+                return true;
+            }
+        }
+#pragma warning disable CA1031 // Whatever it throws, it is not used.
+        catch (Exception thrown)
+#pragma warning restore CA1031
+        {
+            failure = thrown.Message;
+        }
+
+        _logger.EngineFailedSelfTest(number, engine.Name, failure);
+        return false;
     }
 
     /// <summary>Cuts a name that is too long behind a whole character.</summary>

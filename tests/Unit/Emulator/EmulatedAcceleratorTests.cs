@@ -23,7 +23,7 @@ public sealed class EmulatedAcceleratorTests
         using EventFd doorbell = host.Queue.GetRegionIoEventFd(3);
         var random = new Random(7);
         int waked = 0;
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 20000; i++)
         {
             int count = random.Next(1, 4);
             for (int j = 0; j < count; j++)
@@ -31,6 +31,8 @@ public sealed class EmulatedAcceleratorTests
                 host.Write(j);
             }
 
+            // The device may be anywhere on its way to sleep.
+            Thread.SpinWait(random.Next(20));
             waked += host.RingAndWake(doorbell) ? 1 : 0;
             for (int j = 0; j < count; j++)
             {
@@ -163,10 +165,12 @@ public sealed class EmulatedAcceleratorTests
         using var host = new RingHost(accelerator.OpenQueue(), depth: 8);
         using EventFd doorbell = host.Queue.GetRegionIoEventFd(3);
         host.Queue.SetIrq(0, interrupt);
-        for (int i = 0; i < 2000; i++)
+        var random = new Random(7);
+        for (int i = 0; i < 5000; i++)
         {
             host.Write(0);
             host.RingAndWake(doorbell);
+            Thread.SpinWait(random.Next(100));
             Volatile.Write(ref host.HostAsleep, 1);
             Interlocked.MemoryBarrier();
             int index = host.Reap();

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using WarpDrive.Abi.Vfio;
+using WarpDrive.Emulator;
 using WarpDrive.Linux;
 
 namespace WarpProxy.Tests.Unit.Emulator;
@@ -69,6 +71,17 @@ public sealed class RegionTests : IDisposable
         AssertRefused(Errno.EINVAL, () => queue.ReadRegion(2, 0x82, new byte[4]));
         AssertRefused(Errno.EINVAL, () => queue.ReadRegion(2, 0x80, new byte[6]));
         AssertRefused(Errno.EINVAL, () => queue.ReadRegion(2, 0xfc, new byte[8]));
+    }
+
+    [Fact]
+    public void Engine_name_that_is_too_long_is_cut_behind_a_whole_character()
+    {
+        using var accelerator = EmulatedAccelerator.CreateStepped(
+            new EmulatorOptions { SelfTest = false }, () => new TestEngine(name: "x" + new string('\u00e9', 100)), NullLogger.Instance);
+        using IVfioDevice queue = accelerator.OpenQueue();
+        byte[] name = new byte[128];
+        queue.ReadRegion(2, 0x80, name);
+        Assert.Equal("x" + new string('\u00e9', 63) + "\0", Encoding.UTF8.GetString(name));
     }
 
     [Theory]

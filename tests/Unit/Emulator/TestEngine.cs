@@ -3,9 +3,9 @@ using WarpDrive.Engines;
 namespace WarpProxy.Tests.Unit.Emulator;
 
 /// <summary>An engine that copies the input to the output, or does what a test says.</summary>
-internal sealed class TestEngine(int lanes = 1, Action<OperationBatch>? execute = null) : IRsaEngine
+internal sealed class TestEngine(int lanes = 1, Action<OperationBatch>? execute = null, string name = "test") : IRsaEngine
 {
-    public string Name => "test";
+    public string Name => name;
 
     public int Lanes => lanes;
 
