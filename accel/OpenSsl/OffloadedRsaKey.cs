@@ -44,7 +44,7 @@ public sealed class OffloadedRsaKey : IDisposable
     }
 
     /// <summary>With a device operation of the caller's.</summary>
-    internal OffloadedRsaKey(SoftwareRsaKey software, DeviceOperation device, OperationCounters counters)
+    internal OffloadedRsaKey(SoftwareRsaKey software, OperationCounters counters, DeviceOperation device)
     {
         _software = software;
         _device = device;

@@ -2,7 +2,10 @@ using WarpDrive.OpenSsl.Native;
 
 namespace WarpDrive.OpenSsl.Provider;
 
-/// <summary>An exception must never cross a native frame; here it becomes an entry of OpenSSL's error queue.</summary>
+/// <summary>
+/// An exception must never cross a native frame; here it becomes an entry of OpenSSL's error queue. Of that entry .NET shows the
+/// reason, "internal error", and not the text.
+/// </summary>
 internal static class ProviderFailure
 {
     /// <summary>Returns 0, which every function of a provider returns for failure, be it a number or a pointer.</summary>

@@ -1,0 +1,249 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Org.BouncyCastle.Crypto;
+using Org.BouncyCastle.Security;
+using WarpDrive.Driver;
+using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Provider;
+
+namespace WarpProxy.Tests.Unit.OpenSsl;
+
+[Collection(ProviderTests.Name)]
+public sealed class OffloadedRsaKeyTests
+{
+    private static readonly byte[] Message = [.. Enumerable.Range(0, 130).Select(value => (byte)value)];
+
+    public static TheoryData<int, string, bool> Signatures()
+    {
+        TheoryData<int, string, bool> data = [];
+        foreach (int bits in new[] { 2047, 2048, 3072, 4096 })
+        {
+            foreach (string hash in new[] { "SHA256", "SHA384", "SHA512" })
+            {
+                data.Add(bits, hash, true);
+                data.Add(bits, hash, false);
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Signatures))]
+    public void Signatures_are_verified_by_NET_and_BouncyCastle(int bits, string hash, bool isPss)
+    {
+        HashAlgorithmName name = new(hash);
+        RSASignaturePadding padding = isPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1;
+        using Attached attached = new(bits);
+        using RSA signer = attached.Certificate.GetRSAPrivateKey()!;
+        using RSA verifier = attached.Certificate.GetRSAPublicKey()!;
+
+        byte[] signature = signer.SignData(Message, name, padding);
+
+        Assert.True(verifier.VerifyData(Message, signature, name, padding));
+        ISigner oracle = SignerUtilities.GetSigner(hash.Insert(3, "-") + (isPss ? "withRSAandMGF1" : "withRSA"));
+        oracle.Init(false, DotNetUtilities.GetRsaPublicKey(verifier));
+        oracle.BlockUpdate(Message, 0, Message.Length);
+        Assert.True(oracle.VerifySignature(signature));
+        Assert.Equal(1, attached.Counters.Snapshot().Software);
+        if (!isPss)
+        {
+            Assert.Equal(TestKeys.Rsa(bits).SignData(Message, name, padding), signature);
+        }
+    }
+
+    [Fact]
+    public void Sha_1_signatures_are_refused()
+    {
+        using Attached attached = new(2048);
+        using RSA signer = attached.Certificate.GetRSAPrivateKey()!;
+
+#pragma warning disable CA5350 // That it is refused is the point.
+        Assert.ThrowsAny<CryptographicException>(() => signer.SignData(Message, HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1));
+#pragma warning restore CA5350
+        Assert.Equal(0, attached.Counters.Snapshot().Software);
+    }
+
+    [Fact]
+    public void Decryption_outside_TLS_is_refused()
+    {
+        using Attached attached = new(2048);
+        using RSA key = attached.Certificate.GetRSAPrivateKey()!;
+        byte[] ciphertext = TestKeys.Rsa(2048).Encrypt([1, 2, 3], RSAEncryptionPadding.Pkcs1);
+
+        Assert.ThrowsAny<CryptographicException>(() => key.Decrypt(ciphertext, RSAEncryptionPadding.Pkcs1));
+        Assert.ThrowsAny<CryptographicException>(() => key.Decrypt(ciphertext, RSAEncryptionPadding.OaepSHA256));
+        Assert.Equal(0, attached.Counters.Snapshot().Software);
+    }
+
+    [Fact]
+    public void Private_key_is_not_exported()
+    {
+        using Attached attached = new(2048);
+        using RSA key = attached.Certificate.GetRSAPrivateKey()!;
+
+        Assert.ThrowsAny<CryptographicException>(() => key.ExportParameters(true));
+        Assert.Equal(TestKeys.Rsa(2048).ExportParameters(false).Modulus, key.ExportParameters(false).Modulus);
+    }
+
+    [Fact]
+    public void Ordinary_keys_keep_using_the_default_provider()
+    {
+        using Attached attached = new(2048);
+        using RSAOpenSsl ordinary = new(2048);
+        using X509Certificate2 certificate = TestKeys.Certificate(2048).CopyWithPrivateKey(TestKeys.Rsa(2048));
+        using RSA ordinaryOfCertificate = certificate.GetRSAPrivateKey()!;
+
+        byte[] signature = ordinary.SignData(Message, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
+        byte[] second = ordinaryOfCertificate.SignData(Message, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
+
+        Assert.True(ordinary.VerifyData(Message, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss));
+        Assert.True(ordinaryOfCertificate.VerifyData(Message, second, HashAlgorithmName.SHA256, RSASignaturePadding.Pss));
+        Assert.Equal("default", ProviderTests.NameOf(ordinary));
+        Assert.Equal("default", ProviderTests.NameOf(ordinaryOfCertificate));
+        using RSA offloaded = attached.Certificate.GetRSAPrivateKey()!;
+        Assert.Equal("warpdrive", ProviderTests.NameOf(offloaded));
+        Assert.Equal(0, attached.Counters.Snapshot().Software);
+    }
+
+    [Fact]
+    public void Operation_of_the_device_is_counted_as_such()
+    {
+        using SoftwareRsaKey device = TestKeys.Software(2048);
+        using Attached attached = new(2048, (input, output) =>
+        {
+            device.Private(input, output);
+            return AcceleratorError.None;
+        });
+
+        attached.AssertSigns();
+
+        AssertCounts(attached.Counters, device: 1, software: 0);
+    }
+
+    [Theory]
+    [InlineData(AcceleratorError.NoDevice)]
+    [InlineData(AcceleratorError.Busy)]
+    [InlineData(AcceleratorError.Deadline)]
+    [InlineData(AcceleratorError.DeviceGone)]
+    [InlineData(AcceleratorError.DeviceError)]
+    [InlineData(AcceleratorError.Protocol)]
+    [InlineData(AcceleratorError.WrongResult)]
+    public void Operation_that_the_device_did_not_do_is_done_in_software_and_counted_by_reason(AcceleratorError error)
+    {
+        using Attached attached = new(2048, (_, output) =>
+        {
+            output.Fill(0x5A);
+            return error;
+        });
+
+        attached.AssertSigns();
+
+        AssertCounts(attached.Counters, device: 0, software: 0, error);
+    }
+
+    [Fact]
+    public void Pool_without_a_device_falls_back()
+    {
+        OperationCounters counters = new();
+        using QueuePool pool = TestKeys.EmptyPool();
+        using OffloadedRsaKey key = new(TestKeys.Software(2048), pool, counters);
+
+        key.Private(new byte[256], new byte[256]);
+
+        AssertCounts(counters, device: 0, software: 0, AcceleratorError.NoDevice);
+    }
+
+    [Fact]
+    public void Key_that_no_device_takes_falls_back_as_unsupported()
+    {
+        OperationCounters counters = new();
+        using QueuePool pool = TestKeys.EmptyPool();
+        using OffloadedRsaKey key = new(TestKeys.Software(1536), pool, counters);
+
+        key.Private(new byte[192], new byte[192]);
+
+        AssertCounts(counters, device: 0, software: 0, AcceleratorError.UnsupportedKey);
+    }
+
+    [Fact]
+    public void Input_not_below_the_modulus_reaches_no_device()
+    {
+        bool isAsked = false;
+        using SoftwareRsaKey software = TestKeys.Software(1024);
+        OperationCounters counters = new();
+        using OffloadedRsaKey key = new(software, counters, (_, _) =>
+        {
+            isAsked = true;
+            return AcceleratorError.None;
+        });
+
+        Assert.Throws<OpenSslException>(() => key.Private(key.Modulus.Span, new byte[128]));
+        Assert.Throws<OpenSslException>(() => key.Private(new byte[127], new byte[128]));
+        Assert.Throws<OpenSslException>(() => key.Private(new byte[128], new byte[127]));
+        Assert.False(isAsked);
+        AssertCounts(counters, device: 0, software: 0);
+    }
+
+    [Fact]
+    public void Key_of_another_certificate_is_refused_and_freed()
+    {
+        int before = ProviderHandle.Live;
+        using X509Certificate2 certificate = TestKeys.Certificate(3072);
+        using OffloadedRsaKey key = new(TestKeys.Software(2048), null, new OperationCounters());
+
+        Assert.Equal(OpenSslError.KeyMismatch, Assert.Throws<OpenSslException>(() => key.Attach(certificate)).Error);
+        Assert.Equal(before, ProviderHandle.Live);
+    }
+
+    [Fact]
+    public void Certificate_keeps_signing_after_its_key_was_disposed()
+    {
+        using Attached attached = new(2048);
+        attached.Key.Dispose();
+
+        attached.AssertSigns();
+
+        Assert.Throws<ObjectDisposedException>(() => attached.Key.Attach(attached.Certificate));
+    }
+
+    [Fact]
+    public void Exception_of_an_operation_becomes_an_error_of_OpenSSL()
+    {
+        using Attached attached = new(2048, (_, _) => throw new InvalidOperationException("the device is on fire"));
+        using RSA signer = attached.Certificate.GetRSAPrivateKey()!;
+
+        CryptographicException exception = Assert.ThrowsAny<CryptographicException>(
+            () => signer.SignData(Message, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+
+        Assert.Contains("Provider routines::internal error", exception.Message, StringComparison.Ordinal);
+        AssertCounts(attached.Counters, device: 0, software: 0);
+    }
+
+    [Fact]
+    public void Thousand_signatures_leave_no_handle_behind()
+    {
+        int before = ProviderHandle.Live;
+        using (Attached attached = new(1024))
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                attached.AssertSigns();
+            }
+
+            Assert.Equal(1000, attached.Counters.Snapshot().Software);
+        }
+
+        Assert.Equal(before, ProviderHandle.Live);
+    }
+
+    private static void AssertCounts(OperationCounters counters, long device, long software, params AcceleratorError[] fallbacks)
+    {
+        OperationCounts counts = counters.Snapshot();
+        Assert.Equal(device, counts.Device);
+        Assert.Equal(software, counts.Software);
+        Assert.Equal(fallbacks, counts.Fallback.Where(pair => pair.Value == 1).Select(pair => pair.Key));
+        Assert.Equal(fallbacks.Length, counts.Fallback.Values.Sum());
+        Assert.DoesNotContain(AcceleratorError.None, counts.Fallback.Keys);
+    }
+}

@@ -1,0 +1,181 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Native;
+using WarpDrive.OpenSsl.Provider;
+
+namespace WarpProxy.Tests.Unit.OpenSsl;
+
+/// <summary>The provider through libcrypto's own interface, as libssl uses it. One collection: its live handles are counted.</summary>
+[Collection(Name)]
+public sealed unsafe partial class ProviderTests
+{
+    public const string Name = "OpenSSL provider";
+
+    private const string C = "libcrypto.so.3";
+    private const int RsaPkcs1WithTlsPadding = 7;
+
+    public static string NameOf(RSA rsa)
+    {
+        using SafeEvpPKeyHandle handle = ((RSAOpenSsl)rsa).DuplicateKeyHandle();
+        return Marshal.PtrToStringUTF8((nint)Libcrypto.OSSL_PROVIDER_get0_name(Libcrypto.EVP_PKEY_get0_provider(handle)))!;
+    }
+
+    [Fact]
+    public void One_shot_signature_of_a_message_allocates_nothing_once_warm()
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+        using SafeEvpPKeyHandle handle = WarpProvider.CreateKey(key);
+        byte[] message = new byte[130];
+        byte[] signature = new byte[128];
+        for (int i = 0; i < 200; i++)
+        {
+            Sign(handle, message, signature);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            Sign(handle, message, signature);
+        }
+
+        // The thread may move to a processor whose slot is empty and find the context elsewhere, but it makes no other.
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.True(TestKeys.Rsa(1024).VerifyData(message, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+    }
+
+    [Fact]
+    public void Right_premaster_is_decrypted()
+    {
+        byte[] premaster = Premaster();
+
+        Assert.Equal(premaster, Decrypt(2048, Encrypted(2048, premaster), 0x0303)!);
+    }
+
+    [Fact]
+    public void Malformed_premasters_give_48_other_bytes_that_differ_each_time()
+    {
+        byte[] premaster = Premaster();
+        byte[] wrongVersion = Premaster();
+        wrongVersion[1] = 1;
+        byte[][] ciphertexts =
+        [
+            Encrypted(2048, premaster[..47]),
+            Encrypted(2048, [.. premaster, 0x55]),
+            Encrypted(2048, wrongVersion),
+            Encrypted(2048, []),
+            [.. new byte[255], 2],
+            new byte[256],
+        ];
+        foreach (byte[] ciphertext in ciphertexts)
+        {
+            byte[]? first = Decrypt(2048, ciphertext, 0x0303);
+            byte[]? second = Decrypt(2048, ciphertext, 0x0303);
+
+            Assert.Equal(48, first!.Length);
+            Assert.NotEqual(premaster, first);
+            Assert.NotEqual(first, second);
+        }
+    }
+
+    [Fact]
+    public void Premaster_of_the_negotiated_version_is_taken_only_when_OpenSSL_says_so()
+    {
+        byte[] premaster = Premaster();
+        premaster[1] = 2;
+        byte[] ciphertext = Encrypted(2048, premaster);
+
+        Assert.NotEqual(premaster, Decrypt(2048, ciphertext, 0x0303)!);
+        Assert.Equal(premaster, Decrypt(2048, ciphertext, 0x0303, 0x0302)!);
+    }
+
+    [Fact]
+    public void Ciphertext_of_the_wrong_size_or_not_below_the_modulus_fails()
+    {
+        Assert.Null(Decrypt(2048, new byte[255], 0x0303));
+        Assert.Null(Decrypt(2048, new byte[257], 0x0303));
+        Assert.Null(Decrypt(2048, TestKeys.Rsa(2048).ExportParameters(false).Modulus!, 0x0303));
+    }
+
+    [Fact]
+    public void Decryption_without_a_client_version_or_with_other_padding_fails()
+    {
+        byte[] ciphertext = Encrypted(2048, Premaster());
+
+        Assert.Null(Decrypt(2048, ciphertext, 0));
+        Assert.Null(Decrypt(2048, ciphertext, 0x0303, 0, padding: 1));
+        Assert.Null(Decrypt(2048, ciphertext, 0x0303, 0, padding: 3));
+        Assert.Null(Decrypt(2048, ciphertext, 0x0303, 0, padding: null));
+    }
+
+    private static byte[] Premaster() => [3, 3, .. Enumerable.Range(1, 46).Select(value => (byte)value)];
+
+    private static byte[] Encrypted(int bits, byte[] plaintext) => TestKeys.Rsa(bits).Encrypt(plaintext, RSAEncryptionPadding.Pkcs1);
+
+    private static byte[]? Decrypt(int bits, byte[] ciphertext, uint clientVersion, uint negotiatedVersion = 0, int? padding = RsaPkcs1WithTlsPadding)
+    {
+        int before = ProviderHandle.Live;
+        byte[] premaster = new byte[64];
+        nuint length = 64;
+        bool isDecrypted;
+        using (OffloadedRsaKey key = new(TestKeys.Software(bits), null, new OperationCounters()))
+        using (SafeEvpPKeyHandle handle = WarpProvider.CreateKey(key))
+        {
+            nint context = Libcrypto.EVP_PKEY_CTX_new_from_pkey(0, handle, null);
+            fixed (byte* clientName = "tls-client-version\0"u8, negotiatedName = "tls-negotiated-version\0"u8, input = ciphertext, output = premaster)
+            {
+                OsslParam* parameters = stackalloc OsslParam[3];
+                parameters[0] = new() { Key = clientName, Type = OsslParam.UnsignedInteger, Data = &clientVersion, DataSize = 4 };
+                parameters[1] = new() { Key = negotiatedName, Type = OsslParam.UnsignedInteger, Data = &negotiatedVersion, DataSize = 4 };
+                parameters[2] = default;
+                isDecrypted = EVP_PKEY_decrypt_init(context) == 1
+                    && (padding is null || Libcrypto.EVP_PKEY_CTX_set_rsa_padding(context, padding.Value) == 1)
+                    && EVP_PKEY_CTX_set_params(context, parameters) == 1
+                    && EVP_PKEY_decrypt(context, output, &length, input, (nuint)ciphertext.Length) == 1;
+            }
+
+            Libcrypto.EVP_PKEY_CTX_free(context);
+        }
+
+        Libcrypto.ERR_clear_error();
+        Assert.Equal(before, ProviderHandle.Live);
+        return isDecrypted ? premaster[..(int)length] : null;
+    }
+
+    private static void Sign(SafeEvpPKeyHandle key, byte[] message, byte[] signature)
+    {
+        nint context = EVP_MD_CTX_new();
+        nuint length = (nuint)signature.Length;
+        int result;
+        fixed (byte* digest = "SHA2-256\0"u8, input = message, output = signature)
+        {
+            result = EVP_DigestSignInit_ex(context, null, digest, 0, null, key, null);
+            result = result == 1 ? EVP_DigestSign(context, output, &length, input, (nuint)message.Length) : result;
+        }
+
+        EVP_MD_CTX_free(context);
+        Assert.True(result == 1 && length == (nuint)signature.Length);
+    }
+
+    [LibraryImport(C)]
+    private static partial nint EVP_MD_CTX_new();
+
+    [LibraryImport(C)]
+    private static partial void EVP_MD_CTX_free(nint context);
+
+    [LibraryImport(C)]
+    private static partial int EVP_DigestSignInit_ex(
+        nint context, nint* keyContext, byte* digest, nint library, byte* properties, SafeEvpPKeyHandle key, OsslParam* parameters);
+
+    [LibraryImport(C)]
+    private static partial int EVP_DigestSign(nint context, byte* signature, nuint* length, byte* message, nuint messageLength);
+
+    [LibraryImport(C)]
+    private static partial int EVP_PKEY_decrypt_init(nint context);
+
+    [LibraryImport(C)]
+    private static partial int EVP_PKEY_CTX_set_params(nint context, OsslParam* parameters);
+
+    [LibraryImport(C)]
+    private static partial int EVP_PKEY_decrypt(nint context, byte* output, nuint* length, byte* input, nuint inputLength);
+}
