@@ -1,0 +1,78 @@
+using WarpProxy.Tests.EndToEnd.Harness;
+using Xunit.Abstractions;
+
+namespace WarpProxy.Tests.EndToEnd;
+
+/// <summary>What <c>warp-emulator</c> refuses at start, and how it ends.</summary>
+public sealed class EmulatorBadInputTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("1000")]
+    [InlineData("many")]
+    public Task Engines_that_are_not_allowed(string engines) => AssertRefusedAsync(
+        scenario => ["--socket", scenario.File("device.sock"), "--engines", engines],
+        _ => $"--engines is '{engines}'");
+
+    [Fact]
+    public Task No_socket() => AssertRefusedAsync(_ => [], _ => "--socket");
+
+    [Fact]
+    public Task Unknown_option() => AssertRefusedAsync(scenario => ["--socket", scenario.File("device.sock"), "--speed", "high"], _ => "'--speed'");
+
+    [Fact]
+    public Task Missing_directory() => AssertRefusedAsync(
+        scenario => ["--socket", scenario.File("missing/device.sock")],
+        scenario => $"'{scenario.File("missing")}', which does not exist");
+
+    [Fact]
+    public async Task File_at_the_socket_path_is_left_alone()
+    {
+        await using var scenario = new Scenario(output);
+        string path = scenario.Write("device.sock", "precious");
+        await AssertRefusedAsync(scenario, ["--socket", path], $"'{path}' exists and is no socket");
+        Assert.Equal("precious", await File.ReadAllTextAsync(path));
+    }
+
+    [Fact]
+    public async Task Socket_of_a_live_emulator_is_left_alone()
+    {
+        await using var scenario = new Scenario(output);
+        await using EmulatorProcess first = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
+        await AssertRefusedAsync(scenario, ["--socket", scenario.File("device.sock")], "is in use by a server that answers");
+
+        first.Process.Send(Signal.Terminate);
+        Assert.Equal(0, await first.Process.WaitForExitAsync(Limit));
+        Assert.False(File.Exists(scenario.File("device.sock")));
+    }
+
+    [Fact]
+    public async Task Stale_socket_is_replaced()
+    {
+        await using var scenario = new Scenario(output);
+        EmulatorProcess killed = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
+        await killed.KillAsync();
+        Assert.True(File.Exists(scenario.File("device.sock")));
+        EmulatorProcess second = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
+        Assert.Contains(second.Process.Output, line => line.Contains("Removed", StringComparison.Ordinal));
+    }
+
+    private async Task AssertRefusedAsync(Func<Scenario, string[]> arguments, Func<Scenario, string> sentence)
+    {
+        await using var scenario = new Scenario(output);
+        await AssertRefusedAsync(scenario, arguments(scenario), sentence(scenario));
+    }
+
+    private static async Task AssertRefusedAsync(Scenario scenario, string[] arguments, string sentence)
+    {
+        RunningProcess emulator = scenario.Start(Executable.Emulator, arguments);
+        int exitCode = await emulator.WaitForExitAsync(Limit);
+        string line = Assert.Single(emulator.Errors);
+        Assert.Contains(sentence, line, StringComparison.Ordinal);
+        Assert.EndsWith(".", line, StringComparison.Ordinal);
+        Assert.Equal(2, exitCode);
+    }
+}

@@ -1,0 +1,71 @@
+namespace WarpProxy.Tests.EndToEnd.Harness;
+
+/// <summary>A <c>warpproxy</c> that serves, on ports that the system chose.</summary>
+internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) : IAsyncDisposable
+{
+    /// <summary>
+    /// The longest deadline that is allowed. Tests that count operations use it: on a busy machine an operation may take longer
+    /// than the default, and would then rightly be counted as software.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> LongDeadline { get; } =
+        new Dictionary<string, string> { ["WARPPROXY_Offload__Deadline"] = "00:00:10" };
+
+    public RunningProcess Process => process;
+
+    public Uri Url => url;
+
+    public Uri Admin => admin;
+
+    /// <summary>For s_client.</summary>
+    public string HostAndPort => $"{url.Host}:{url.Port}";
+
+    public static async Task<ProxyProcess> StartAsync(
+        Scenario scenario, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        RunningProcess process = scenario.Start(
+            Executable.Proxy, ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments], environment);
+        Uri? url = null;
+        Uri? admin = null;
+        await Eventually.TrueAsync("warpproxy says where it serves", () =>
+        {
+            url ??= Announced(process, "Serving https://");
+            admin ??= Announced(process, "Status at http://");
+            return process.HasExited || (url is not null && admin is not null);
+        });
+        Assert.False(process.HasExited, "warpproxy ended at start");
+
+        // Lines may come before the port answers; only an answer counts.
+        using var http = new HttpClient();
+        await Eventually.TrueAsync("GET /healthz answers 200", async () =>
+        {
+            try
+            {
+                using HttpResponseMessage response = await http.GetAsync(new Uri(admin!, "/healthz"));
+                return response.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
+        return new ProxyProcess(process, url!, admin!);
+    }
+
+    public Task<ProxyStatus> StatusAsync() => ProxyStatus.ReadAsync(admin);
+
+    public ValueTask DisposeAsync() => process.DisposeAsync();
+
+    private static Uri? Announced(RunningProcess process, string beginning)
+    {
+        foreach (string line in process.Output)
+        {
+            int at = line.IndexOf(beginning, StringComparison.Ordinal);
+            if (at >= 0)
+            {
+                return new Uri(line[line.IndexOf("http", at, StringComparison.Ordinal)..]);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net.Http.Json;
+
+namespace WarpProxy.Tests.EndToEnd.Harness;
+
+/// <summary>What <c>GET /status</c> answers, as far as the tests compare it.</summary>
+internal sealed record ProxyStatus(OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks)
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(20) };
+
+    public static async Task<ProxyStatus> ReadAsync(Uri admin) => (await Http.GetFromJsonAsync<ProxyStatus>(new Uri(admin, "/status")))!;
+}
+
+internal sealed record OperationStatus(long Device, long Software, Dictionary<string, long> Fallback)
+{
+    /// <summary>What came since <paramref name="earlier"/>, in words that a test compares: <c>device 1, software 0</c>.</summary>
+    public string Since(OperationStatus earlier)
+    {
+        string fallback = string.Concat(Fallback
+            .Where(reason => reason.Value != earlier.Fallback.GetValueOrDefault(reason.Key))
+            .Select(reason => $", {reason.Key} {reason.Value - earlier.Fallback.GetValueOrDefault(reason.Key)}"));
+        return $"device {Device - earlier.Device}, software {Software - earlier.Software}{fallback}";
+    }
+}
+
+internal sealed record DeviceStatus(string Uri, string State, string? Engine, int QueueCount, long Operations);
+
+internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy);

@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+using WarpProxy.Tests.EndToEnd.Harness;
+using Xunit.Abstractions;
+
+namespace WarpProxy.Tests.EndToEnd;
+
+/// <summary>A client whose key share the server refuses says hello twice; the signature comes with the second, which the proxy has not buffered.</summary>
+public sealed class HelloRetryTests(ITestOutputHelper output)
+{
+    [DebianPackageTheory("openssl", Tool.OpenSsl)]
+    [InlineData(BothDevices.Embedded)]
+    [InlineData(BothDevices.Emulator)]
+    public async Task Hello_retry_request(string device)
+    {
+        await using var scenario = new Scenario(output);
+        using var certificate = TestCertificate.Rsa(2048);
+        EmulatorProcess? emulator = device == BothDevices.Emulator ? await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock")) : null;
+        string groups = scenario.Write("openssl.cnf", """
+            openssl_conf = all
+            [all]
+            ssl_conf = ssl
+            [ssl]
+            system_default = server
+            [server]
+            Groups = P-256
+
+            """);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(
+            scenario,
+            [.. certificate.WriteTo(scenario), "--device", emulator?.DeviceUri ?? "embedded:"],
+            new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["OPENSSL_CONF"] = groups });
+
+        ToolResult result = await Tool.GetWithOpenSslAsync(proxy, scenario.File("root.pem"), "-tls1_3", "-groups", "X25519:P-256", "-msg");
+
+        Assert.Equal(2, Regex.Count(result.Output, ">>> TLS 1.3, Handshake .*ClientHello"));
+        Assert.Contains("Server Temp Key: ECDH, prime256v1", result.Output, StringComparison.Ordinal);
+        Assert.Equal("device 1, software 0", (await proxy.StatusAsync()).Operations.Since(new OperationStatus(0, 0, [])));
+    }
+}

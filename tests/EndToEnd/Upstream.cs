@@ -1,0 +1,95 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using WarpProxy.Tests.EndToEnd.Harness;
+
+namespace WarpProxy.Tests.EndToEnd;
+
+/// <summary>A real upstream in the test's process: echoes bodies and headers, and has one answer that ends when the test says so.</summary>
+internal sealed class Upstream : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly TaskCompletionSource _slowBegan = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _slowMayEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Upstream(WebApplication application) => _application = application;
+
+    /// <summary>Done when a request for <c>/slow</c> has its first bytes.</summary>
+    public Task SlowBegan => _slowBegan.Task;
+
+    public static async Task<Upstream> StartAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Listen(IPAddress.Loopback, 0);
+        });
+        WebApplication application = builder.Build();
+        var upstream = new Upstream(application);
+        application.Run(upstream.AnswerAsync);
+        await application.StartAsync();
+        return upstream;
+    }
+
+    /// <summary>A client that trusts <paramref name="certificate"/> and reuses no connection of another test.</summary>
+    public static HttpClient Client(TestCertificate certificate)
+    {
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.Add(certificate.Root);
+        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    /// <summary>Lets the answer of <c>/slow</c> end.</summary>
+    public void EndSlow() => _slowMayEnd.TrySetResult();
+
+    /// <summary>Writes a configuration whose one route leads here.</summary>
+    public string WriteConfig(Scenario scenario, string path) => scenario.Write("proxy.json", $$"""
+        {
+          "ReverseProxy": {
+            "Routes": { "one": { "ClusterId": "one", "Match": { "Path": "{{path}}" } } },
+            "Clusters": { "one": { "Destinations": { "here": { "Address": "{{_application.Urls.First()}}" } } } }
+          }
+        }
+        """);
+
+    public async ValueTask DisposeAsync()
+    {
+        EndSlow();
+        await _application.DisposeAsync();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        HttpRequest request = context.Request;
+        if (request.Path == "/echo")
+        {
+            await request.Body.CopyToAsync(context.Response.Body);
+        }
+        else if (request.Path == "/headers")
+        {
+            await context.Response.WriteAsync(string.Join('\n', request.Headers.Select(header => $"{header.Key}: {header.Value}")));
+        }
+        else if (request.Path == "/slow")
+        {
+            await context.Response.WriteAsync("begin ");
+            await context.Response.Body.FlushAsync();
+            _slowBegan.TrySetResult();
+            await _slowMayEnd.Task;
+            await context.Response.WriteAsync("end");
+        }
+        else
+        {
+            await context.Response.WriteAsync($"upstream: {request.Method} {request.Path}");
+        }
+    }
+}
