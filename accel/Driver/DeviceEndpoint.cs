@@ -1,12 +1,13 @@
 using WarpDrive.Abi.Vfio;
 using WarpDrive.Driver.VfioUser;
+using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
 
 /// <summary>Where a device is and how to open a queue of it.</summary>
 /// <param name="Uri">As configured: <c>embedded:</c>, <c>emulator:/run/warp/device.sock</c>. Unique in a pool.</param>
 /// <param name="Connect">
-/// Opens one queue. Throws <see cref="Linux.LinuxException"/> when the device is absent or has no queue left, and
+/// Opens one queue. Throws <see cref="LinuxException"/> when the device is absent or has no queue left, and
 /// <see cref="AcceleratorException"/> when what answers is something else.
 /// </param>
 public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
@@ -35,29 +36,35 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
             throw new AcceleratorException($"The device is '{uri}', but the directory '{Path.GetDirectoryName(path)}' does not exist.");
         }
 
-        if (Directory.Exists(path) || (File.Exists(path) && !IsSocket(path)))
+        if (Path.Exists(path) && !IsSocket(path))
         {
             throw new AcceleratorException($"The device is '{uri}', but '{path}' is no socket.");
         }
 
-        return new DeviceEndpoint(uri, () => VfioUserClient.Connect(path, timeout));
+        return new DeviceEndpoint(uri, () => OpenQueue(path, timeout));
     }
 
-    // .NET knows no file type "socket"; a file that is neither regular, directory nor link has no attribute but Normal, and cannot be opened.
+    private static VfioUserClient OpenQueue(string path, TimeSpan timeout)
+    {
+        try
+        {
+            return VfioUserClient.Connect(path, timeout);
+        }
+        catch (VfioUserProtocolException e)
+        {
+            throw new AcceleratorException(e.Message, e);
+        }
+    }
+
     private static bool IsSocket(string path)
     {
         try
         {
-            using FileStream _ = File.OpenRead(path);
-            return false;
+            return UnixSocket.IsSocketFile(path);
         }
-        catch (IOException)
+        catch (UnauthorizedAccessException e)
         {
-            return true;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return true;
+            throw new AcceleratorException($"The socket '{path}' may not be used by this user: {e.Message}", e);
         }
     }
 }

@@ -66,6 +66,35 @@ public sealed unsafe class UnixSocket : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether a socket file stands at <paramref name="path"/>, with or without a listener. connect(2) refuses a plain file just
+    /// as it refuses a socket without a listener; open(2) tells them apart: only a socket is refused with ENXIO. Reading and
+    /// writing, since that opens a FIFO without waiting for its other end.
+    /// </summary>
+    /// <exception cref="UnauthorizedAccessException">The file may not be opened by this user.</exception>
+    public static bool IsSocketFile(string path)
+    {
+        if (!System.IO.File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException refusal)
+        {
+            // The runtime passes on the error number of Linux where it has no exception of its own.
+            return refusal.HResult == Errno.ENXIO;
+        }
+    }
+
     /// <summary>Sends some bytes and, with the first of them, descriptors. The sender keeps its own copies.</summary>
     /// <returns>How many bytes the kernel took.</returns>
     /// <exception cref="LinuxException">EAGAIN: the time is over, or <paramref name="wait"/> is false and the buffer full; EPIPE.</exception>
