@@ -182,6 +182,9 @@ public sealed class EmulatedAccelerator : IDisposable
         }
     }
 
+    /// <summary>Wakes an engine that sleeps.</summary>
+    internal void Wake() => _scheduler.Wake();
+
     /// <summary>Takes a queue from the engines; returns false when it was taken already.</summary>
     internal bool Withdraw(VirtualQueue queue) => _scheduler.Remove(queue);
 
