@@ -243,7 +243,7 @@ public sealed class EmulatedAccelerator : IDisposable
             return;
         }
 
-        _logger.Started(_engines.Count, EngineName, EngineLanes);
+        _logger.Started(EngineName, _engines.Count, EngineLanes);
         if (!_engines.TrueForAll(engine => engine.IsMemoryLocked))
         {
             _logger.MemoryNotLocked();
