@@ -20,6 +20,7 @@ import secrets
 import sys
 import time
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Callable
 
@@ -27,7 +28,7 @@ from queue_pair import (
     MAGIC, REGION_SIZES, Control, Error, QueueCommand, QueuePair, RegionNumber, Register, Result, SharedDoorbells, State, Submission,
     TrappedDoorbells)
 from rsa_keys import Algorithm, RsaKey, generate_key
-from vfio_user import REPLY_SECONDS_MAX, Connection, DmaAccess, ProtocolError, Refused, RegionFlag, expect
+from vfio_user import REPLY_SECONDS_MAX, VERSION, Command, Connection, DmaAccess, ProtocolError, Refused, RegionFlag, expect
 
 KEYS_PER_SIZE = 2
 
@@ -327,6 +328,16 @@ def expect_refusal(number: int, what: str, action: Callable[[], object]) -> None
         raise ProtocolError(f"{what} was taken; the datasheet says {errno.errorcode[number]}")
 
 
+def check_versions(path: str) -> None:
+    """Connections that begin wrongly."""
+    with closing(Connection(path)) as early:
+        expect_refusal(errno.EINVAL, "a question before VERSION", early.device_info)
+        early.version()
+        expect_refusal(errno.EINVAL, "a second VERSION", early.version)
+    with closing(Connection(path)) as other:
+        expect_refusal(errno.EINVAL, "major version 1", lambda: other.call(Command.VERSION, VERSION.pack(1, 0)))
+
+
 def check_refusals(client: Client) -> None:
     """Messages that are answered with an error number and change nothing. The queue is started."""
     connection, control, outputs = client.connection, client.control, client.memory.outputs
@@ -337,14 +348,18 @@ def check_refusals(client: Client) -> None:
             (errno.EINVAL, "a write to the magic", lambda: control.write(Register.MAGIC, 0)),
             (errno.EINVAL, "half a register", lambda: connection.region_read(RegionNumber.CONTROL, Register.MAGIC, 2)),
             (errno.EINVAL, "a register not aligned", lambda: connection.region_read(RegionNumber.CONTROL, Register.MAGIC + 2, 4)),
+            (errno.EINVAL, "two registers", lambda: connection.region_read(RegionNumber.CONTROL, Register.MAGIC, 8)),
+            (errno.EINVAL, "half a doorbell", lambda: connection.region_write(RegionNumber.MMIO, TrappedDoorbells.OFFSET, bytes(4))),
             (errno.EINVAL, "region 4", lambda: connection.region(4)),
             (errno.EINVAL, "interrupt index 1", lambda: connection.interrupts(1)),
             (errno.EINVAL, "message 99", lambda: connection.call(99, b"")),
             (errno.EEXIST, "a mapping over another", lambda: client.memory.announce(outputs)),
+            (errno.EINVAL, "a mapping of nothing", lambda: client.memory.announce(replace(outputs, iova=PAGE, size=0))),
+            (errno.EINVAL, "a mapping for no access", lambda: client.memory.announce(replace(outputs, iova=PAGE, access=DmaAccess(0)))),
             (errno.EINVAL, "a mapping not aligned", lambda: client.memory.announce(replace(outputs, iova=PAGE + 1))),
             (errno.EINVAL, "a mapping behind the file's end", lambda: client.memory.announce(
                 replace(outputs, iova=PAGE, size=outputs.size + PAGE))),
-            (errno.ENOENT, "half a mapping withdrawn", lambda: connection.dma_unmap(outputs.iova, PAGE)),
+            (errno.ENOENT, "a mapping and a page withdrawn", lambda: connection.dma_unmap(outputs.iova, outputs.size + PAGE)),
             (errno.ENOENT, "a mapping withdrawn that never was", lambda: connection.dma_unmap(PAGE, PAGE))):
         expect_refusal(number, what, action)
 
@@ -508,6 +523,7 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace, keys: KeySet, rng: random.Random) -> str:
+    check_versions(arguments.socket)
     shared = Client(arguments.socket, keys, arguments.depth, trapped=False, rng=rng)
     trapped = Client(arguments.socket, keys, arguments.depth, trapped=True, rng=rng)
     print_device(shared)

@@ -9,6 +9,7 @@ import mmap
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
@@ -196,12 +197,12 @@ class Connection:
         return self._call_with_descriptors(
             Command.DEVICE_GET_REGION_INFO, REGION_INFO.pack(room, 0, number, 0, 0, 0), [])
 
-    def call(self, command: int, payload: bytes, descriptors: list[int] = []) -> bytes:
+    def call(self, command: int, payload: bytes, descriptors: Sequence[int] = ()) -> bytes:
         reply, received = self._call_with_descriptors(command, payload, descriptors)
         expect("descriptors that nobody asked for", len(received), 0)
         return reply
 
-    def _call_with_descriptors(self, command: int, payload: bytes, descriptors: list[int]) -> tuple[bytes, list[int]]:
+    def _call_with_descriptors(self, command: int, payload: bytes, descriptors: Sequence[int]) -> tuple[bytes, list[int]]:
         identity = self._send(command, payload, descriptors, 0)
         header, received = self._receive_header()
         answered, answered_command, size, flags, number = HEADER.unpack(header)
@@ -214,7 +215,7 @@ class Connection:
             raise Refused(command, number)
         return reply, received
 
-    def _send(self, command: int, payload: bytes, descriptors: list[int], flags: int) -> int:
+    def _send(self, command: int, payload: bytes, descriptors: Sequence[int], flags: int) -> int:
         identity = self._next_id
         self._next_id = (self._next_id + 1) & 0xFFFF
         message = HEADER.pack(identity, command, HEADER.size + len(payload), flags, 0) + payload
