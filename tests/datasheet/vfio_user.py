@@ -9,7 +9,7 @@ import mmap
 import os
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
@@ -95,7 +95,11 @@ class Connection:
     def __init__(self, path: str):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(REPLY_SECONDS_MAX)
-        self._socket.connect(path)
+        try:
+            self._socket.connect(path)
+        except OSError as failure:
+            self._socket.close()
+            raise ProtocolError(f"no device at {path}: {failure.strerror}") from failure
         self._next_id = 1
 
     def close(self) -> None:
@@ -241,3 +245,12 @@ class Connection:
 def expect(what: str, seen: object, allowed: object) -> None:
     if seen != allowed:
         raise ProtocolError(f"{what}: {seen!r}; the datasheet says {allowed!r}")
+
+
+def expect_refusal(number: int, what: str, action: Callable[[], object]) -> None:
+    try:
+        action()
+    except Refused as refused:
+        expect(what, errno.errorcode[refused.errno], errno.errorcode[number])
+    else:
+        raise ProtocolError(f"{what} was taken; the datasheet says {errno.errorcode[number]}")
