@@ -8,7 +8,7 @@ namespace WarpDrive.Driver;
 /// <param name="Uri">As configured: <c>embedded:</c>, <c>emulator:/run/warp/device.sock</c>. Unique in a pool.</param>
 /// <param name="Connect">
 /// Opens one queue. Throws <see cref="LinuxException"/> when the device is absent or has no queue left, and
-/// <see cref="AcceleratorException"/> when what answers is something else.
+/// <see cref="VfioUserProtocolException"/> when what answers is something else.
 /// </param>
 public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
 {
@@ -19,7 +19,7 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
     /// <param name="uri"><c>emulator:</c> and the path of the socket.</param>
     /// <param name="timeout">The longest wait for an answer while a queue is opened.</param>
     /// <exception cref="AcceleratorException">
-    /// The path cannot be a socket: it is empty, its directory does not exist, or something else stands there. That
+    /// The path cannot be a socket's: it is no absolute path, too long, its directory does not exist, or something else stands there. That
     /// nothing listens yet is no error.
     /// </exception>
     public static DeviceEndpoint ForEmulator(string uri, TimeSpan timeout)
@@ -29,6 +29,12 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
         if (!Path.IsPathRooted(path))
         {
             throw new AcceleratorException($"The device is '{uri}'; an emulated device is {EmulatorScheme} and the absolute path of its socket.");
+        }
+
+        int pathBytes = System.Text.Encoding.UTF8.GetByteCount(path);
+        if (pathBytes > UnixSocket.MaxPathBytes)
+        {
+            throw new AcceleratorException($"The device is '{uri}', whose path has {pathBytes} bytes; a socket's path has at most {UnixSocket.MaxPathBytes}.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(path)))
@@ -41,19 +47,7 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
             throw new AcceleratorException($"The device is '{uri}', but '{path}' is no socket.");
         }
 
-        return new DeviceEndpoint(uri, () => OpenQueue(path, timeout));
-    }
-
-    private static VfioUserClient OpenQueue(string path, TimeSpan timeout)
-    {
-        try
-        {
-            return VfioUserClient.Connect(path, timeout);
-        }
-        catch (VfioUserProtocolException e)
-        {
-            throw new AcceleratorException(e.Message, e);
-        }
+        return new DeviceEndpoint(uri, () => VfioUserClient.Connect(path, timeout));
     }
 
     private static bool IsSocket(string path)

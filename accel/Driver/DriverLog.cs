@@ -24,4 +24,7 @@ internal static partial class DriverLog
 
     [LoggerMessage(7, LogLevel.Error, "Device '{Uri}' cannot be used: {Reason}")]
     public static partial void DeviceUnusable(this ILogger logger, string uri, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "A private key is not locked in memory: raise the limit of locked memory (ulimit -l, LimitMEMLOCK) so that keys never reach swap")]
+    public static partial void KeyNotLocked(this ILogger logger);
 }

@@ -10,8 +10,6 @@ namespace WarpDrive.Emulator.VfioUser;
 /// </summary>
 internal static class SocketPath
 {
-    private const int MaxPathBytes = 107;
-
     private const UnixFileMode Mode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
@@ -40,9 +38,9 @@ internal static class SocketPath
     private static void CheckPath(string path)
     {
         int bytes = Encoding.UTF8.GetByteCount(path);
-        if (bytes is 0 or > MaxPathBytes || path.Contains('\0', StringComparison.Ordinal))
+        if (bytes is 0 or > UnixSocket.MaxPathBytes || path.Contains('\0', StringComparison.Ordinal))
         {
-            throw new SocketPathException($"Socket path '{path}' has {bytes} bytes; 1 to {MaxPathBytes}, none of them zero, are allowed.");
+            throw new SocketPathException($"Socket path '{path}' has {bytes} bytes; 1 to {UnixSocket.MaxPathBytes}, none of them zero, are allowed.");
         }
 
         string directory = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
