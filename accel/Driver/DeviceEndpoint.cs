@@ -1,13 +1,14 @@
 using WarpDrive.Abi.Vfio;
 using WarpDrive.Driver.VfioUser;
+using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
 
 /// <summary>Where a device is and how to open a queue of it.</summary>
 /// <param name="Uri">As configured: <c>embedded:</c>, <c>emulator:/run/warp/device.sock</c>. Unique in a pool.</param>
 /// <param name="Connect">
-/// Opens one queue. Throws <see cref="Linux.LinuxException"/> when the device is absent or has no queue left, and
-/// <see cref="AcceleratorException"/> when what answers is something else.
+/// Opens one queue. Throws <see cref="LinuxException"/> when the device is absent or has no queue left, and
+/// <see cref="VfioUserProtocolException"/> when what answers is something else.
 /// </param>
 public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
 {
@@ -18,7 +19,7 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
     /// <param name="uri"><c>emulator:</c> and the path of the socket.</param>
     /// <param name="timeout">The longest wait for an answer while a queue is opened.</param>
     /// <exception cref="AcceleratorException">
-    /// The path cannot be a socket: it is empty, its directory does not exist, or something else stands there. That
+    /// The path cannot be a socket's: it is no absolute path, too long, its directory does not exist, or something else stands there. That
     /// nothing listens yet is no error.
     /// </exception>
     public static DeviceEndpoint ForEmulator(string uri, TimeSpan timeout)
@@ -30,12 +31,18 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
             throw new AcceleratorException($"The device is '{uri}'; an emulated device is {EmulatorScheme} and the absolute path of its socket.");
         }
 
+        int pathBytes = System.Text.Encoding.UTF8.GetByteCount(path);
+        if (pathBytes > UnixSocket.MaxPathBytes)
+        {
+            throw new AcceleratorException($"The device is '{uri}', whose path has {pathBytes} bytes; a socket's path has at most {UnixSocket.MaxPathBytes}.");
+        }
+
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
             throw new AcceleratorException($"The device is '{uri}', but the directory '{Path.GetDirectoryName(path)}' does not exist.");
         }
 
-        if (Directory.Exists(path) || (File.Exists(path) && !IsSocket(path)))
+        if (Path.Exists(path) && !IsSocket(path))
         {
             throw new AcceleratorException($"The device is '{uri}', but '{path}' is no socket.");
         }
@@ -43,21 +50,15 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
         return new DeviceEndpoint(uri, () => VfioUserClient.Connect(path, timeout));
     }
 
-    // .NET knows no file type "socket"; a file that is neither regular, directory nor link has no attribute but Normal, and cannot be opened.
     private static bool IsSocket(string path)
     {
         try
         {
-            using FileStream _ = File.OpenRead(path);
-            return false;
+            return UnixSocket.IsSocketFile(path);
         }
-        catch (IOException)
+        catch (UnauthorizedAccessException e)
         {
-            return true;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return true;
+            throw new AcceleratorException($"The socket '{path}' may not be used by this user: {e.Message}", e);
         }
     }
 }

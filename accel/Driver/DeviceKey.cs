@@ -12,6 +12,7 @@ public sealed class DeviceKey : IDisposable
     private readonly QueuePool _pool;
     private readonly MappedMemory _block;
     private readonly int _blockBytes;
+    private int _holderCount; // devices that have not erased it
     private bool _isDisposed;
 
     internal DeviceKey(QueuePool pool, int number, ReadOnlySpan<byte> crtBlock, int modulusBytes, RsaFaultCheck faultCheck)
@@ -28,10 +29,13 @@ public sealed class DeviceKey : IDisposable
     /// <summary>Bytes of the modulus.</summary>
     public int ModulusBytes { get; }
 
-    /// <summary>Counts up from 0 in a pool; a place in each queue's table of keys.</summary>
+    /// <summary>A place in each queue's table of keys; given to another key when every device has erased this one.</summary>
     internal int Number { get; }
 
     internal RsaFaultCheck FaultCheck { get; }
+
+    /// <summary>Whether the pages are locked in memory.</summary>
+    internal bool IsLocked => _block.IsLocked;
 
     internal ReadOnlySpan<byte> CrtBlock => _block.Slice(0, _blockBytes);
 
@@ -55,7 +59,19 @@ public sealed class DeviceKey : IDisposable
             _isDisposed = true;
             CryptographicOperations.ZeroMemory(_block.GetSpan());
             _block.Dispose();
+            // One more, for this call: the number is free when the last of them is done, also when there is no device.
+            _holderCount = _pool.DeviceCount + 1;
             _pool.Retire(this);
+            ErasedOnDevice();
+        }
+    }
+
+    /// <summary>Called once for each device.</summary>
+    internal void ErasedOnDevice()
+    {
+        if (Interlocked.Decrement(ref _holderCount) == 0)
+        {
+            _pool.FreeKeyNumber(Number);
         }
     }
 }

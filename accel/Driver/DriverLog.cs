@@ -4,24 +4,27 @@ namespace WarpDrive.Driver;
 
 internal static partial class DriverLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Device {Uri} taken into use: {Engine}, engines {EngineCount}, lanes {EngineLanes}")]
+    [LoggerMessage(1, LogLevel.Information, "Device '{Uri}' taken into use: {Engine}, {EngineCount} engine(s) of {EngineLanes} lane(s)")]
     public static partial void DeviceReady(this ILogger logger, string uri, string engine, int engineCount, int engineLanes);
 
-    [LoggerMessage(2, LogLevel.Warning, "Device {Uri} is absent; operations run in software until it appears ({Reason})")]
+    [LoggerMessage(2, LogLevel.Warning, "Device '{Uri}' is absent; operations run in software until it appears ({Reason})")]
     public static partial void DeviceAbsent(this ILogger logger, string uri, string reason);
 
-    [LoggerMessage(3, LogLevel.Warning, "Device {Uri} went away; operations run in software until it is back")]
+    [LoggerMessage(3, LogLevel.Warning, "Device '{Uri}' went away; operations run in software until it is back")]
     public static partial void DeviceLost(this ILogger logger, string uri);
 
-    [LoggerMessage(4, LogLevel.Error, "Device {Uri} quarantined for {Seconds} s: {Reason}")]
+    [LoggerMessage(4, LogLevel.Error, "Device '{Uri}' quarantined for {Seconds} s: {Reason}")]
     public static partial void DeviceQuarantined(this ILogger logger, string uri, AcceleratorError reason, double seconds);
 
-    [LoggerMessage(5, LogLevel.Warning, "Queue {Queue} of device {Uri} closed with {InFlight} operations unanswered")]
+    [LoggerMessage(5, LogLevel.Warning, "Queue {Queue} of device '{Uri}' closed with {InFlight} operations unanswered")]
     public static partial void QueueGivenUp(this ILogger logger, string uri, int queue, int inFlight);
 
-    [LoggerMessage(6, LogLevel.Warning, "Memory shared with device {Uri} is not locked: raise the limit of locked memory (ulimit -l, LimitMEMLOCK) so that keys never reach swap")]
+    [LoggerMessage(6, LogLevel.Warning, "Memory shared with device '{Uri}' is not locked: raise the limit of locked memory (ulimit -l, LimitMEMLOCK) so that keys never reach swap")]
     public static partial void MemoryNotLocked(this ILogger logger, string uri);
 
-    [LoggerMessage(7, LogLevel.Error, "Device {Uri} cannot be used: {Reason}")]
+    [LoggerMessage(7, LogLevel.Error, "Device '{Uri}' cannot be used: {Reason}")]
     public static partial void DeviceUnusable(this ILogger logger, string uri, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "A private key is not locked in memory: raise the limit of locked memory (ulimit -l, LimitMEMLOCK) so that keys never reach swap")]
+    public static partial void KeyNotLocked(this ILogger logger);
 }

@@ -12,6 +12,9 @@ internal sealed class IndexStack(int capacity)
     // was overtaken by a pop and a push of the same number (ABA) fails and tries again.
     private long _top;
 
+    /// <summary>Whether there was nothing to pop a moment ago.</summary>
+    public bool IsEmpty => (int)Volatile.Read(ref _top) == 0;
+
     public void Push(int index)
     {
         while (true)

@@ -11,6 +11,9 @@ namespace WarpDrive.Driver;
 /// </summary>
 internal sealed class PooledDevice
 {
+    // A device that has fewer queues than asked for is asked again only so often.
+    private static readonly TimeSpan FullDeviceInterval = TimeSpan.FromSeconds(5);
+
     private readonly DeviceEndpoint _endpoint;
     private readonly QueuePoolOptions _options;
     private readonly ILogger _logger;
@@ -19,14 +22,18 @@ internal sealed class PooledDevice
     private readonly IndexStack _idle;
     private readonly List<PooledQueue> _drained = [];
     private int _rentedCount;
-    private int _quarantineReason; // an AcceleratorError that the supervisor has not seen yet
-    private int _isQuarantined;
+    private volatile int _quarantineReason; // an AcceleratorError that the supervisor has not seen yet
+    private volatile bool _isQuarantined;   // gets no work
+    private volatile int _eraseGeneration;
+    private bool _isInQuarantine;           // the supervisor's: the clock of the quarantine runs
     private long _quarantinedSince;
     private TimeSpan _quarantine;
     private long _operationCountAtQuarantine;
+    private long _refusedSince;             // when it refused a queue though others are open; 0: it did not
     private bool _wasReady;
     private bool _absenceWasLogged;
-    private string? _engine;
+    private bool _unlockedWasLogged;
+    private volatile string? _engine;
     private int _engineCount;
     private int _engineLanes;
 
@@ -44,17 +51,27 @@ internal sealed class PooledDevice
         }
     }
 
+    public string Uri => _endpoint.Uri;
+
     public int RentedCount => Volatile.Read(ref _rentedCount);
 
-    public bool IsQuarantined => Volatile.Read(ref _isQuarantined) != 0;
+    /// <summary>Whether an operation could be given to it now.</summary>
+    public bool HasIdleQueue => !_isQuarantined && !_idle.IsEmpty;
 
     /// <summary>Whether any queue is open.</summary>
-    public bool IsReady => !IsQuarantined && Array.Exists(_queues, static queue => queue.Owner is QueueOwner.Idle or QueueOwner.Operation or QueueOwner.Stalled);
+    public bool IsReady => !_isQuarantined && Array.Exists(_queues, static queue => queue.Owner is not (QueueOwner.Absent or QueueOwner.Broken));
+
+    /// <summary>Goes up with each key to be erased. A queue that is behind goes to the supervisor instead of to the next operation.</summary>
+    public int EraseGeneration
+    {
+        get => _eraseGeneration;
+        set => _eraseGeneration = value;
+    }
 
     public bool TryRent([NotNullWhen(true)] out PooledQueue? queue)
     {
         queue = null;
-        if (IsQuarantined || !_idle.TryPop(out int number))
+        if (_isQuarantined || !_idle.TryPop(out int number))
         {
             return false;
         }
@@ -79,57 +96,70 @@ internal sealed class PooledDevice
                 queue.Owner = QueueOwner.Broken;
                 return true;
             case AcceleratorError.Protocol or AcceleratorError.WrongResult:
-                Volatile.Write(ref _quarantineReason, (int)outcome);
-                Volatile.Write(ref _isQuarantined, 1);
+                Quarantine(outcome);
                 queue.Owner = QueueOwner.Broken;
                 return true;
             default:
-                queue.Owner = QueueOwner.Idle;
-                _idle.Push(queue.Number);
+                if (queue.EraseGeneration != _eraseGeneration)
+                {
+                    queue.Owner = QueueOwner.Erasing;
+                    return true;
+                }
+
+                Rest(queue);
                 return false;
         }
     }
 
     /// <summary>
-    /// One round of the supervisor: closes what is broken, takes abandoned operations back, opens what is absent.
+    /// One round of the supervisor: closes what is broken, takes abandoned operations back, erases keys, opens what is absent.
     /// </summary>
-    /// <param name="retired">Keys to erase from idle queues.</param>
+    /// <param name="retired">Keys to erase.</param>
     /// <exception cref="AcceleratorException">What answers is no WarpDrive device; thrown each time.</exception>
     public void Supervise(IReadOnlyList<DeviceKey> retired)
     {
         BeginQuarantine();
-        if (retired.Count > 0 || IsQuarantined || Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Idle && queue.IsGone))
+        if (retired.Count > 0 || _isQuarantined || Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Idle && queue.IsGone))
         {
             SortIdle(retired);
         }
 
         foreach (PooledQueue queue in _queues)
         {
-            if (queue.Owner == QueueOwner.Stalled)
+            switch (queue.Owner)
             {
-                Recover(queue);
-            }
-            else if (queue.Owner == QueueOwner.Broken)
-            {
-                queue.Close();
+                case QueueOwner.Stalled:
+                    Recover(queue, retired);
+                    break;
+                case QueueOwner.Broken:
+                    queue.Close();
+                    break;
+                case QueueOwner.Erasing:
+                    EraseAndRest(queue, retired);
+                    break;
             }
         }
 
         EndQuarantine();
-        if (!IsQuarantined)
+        ReportUnlocked();
+        try
         {
-            OpenAbsent();
+            if (!_isQuarantined)
+            {
+                OpenAbsent();
+            }
         }
-
-        ReportLoss();
+        finally
+        {
+            ReportLoss();
+        }
     }
 
     public DeviceStatus GetStatus()
     {
         int open = _queues.Count(static queue => queue.Owner != QueueOwner.Absent);
-        DeviceState state = IsQuarantined ? DeviceState.Quarantined : IsReady ? DeviceState.Ready : DeviceState.Absent;
-        return new DeviceStatus(
-            _endpoint.Uri, state, Volatile.Read(ref _engine), _engineCount, _engineLanes, open, _queues.Sum(static queue => queue.OperationCount));
+        DeviceState state = _isQuarantined ? DeviceState.Quarantined : IsReady ? DeviceState.Ready : DeviceState.Absent;
+        return new DeviceStatus(Uri, state, _engine, _engineCount, _engineLanes, open, _queues.Sum(static queue => queue.OperationCount));
     }
 
     /// <summary>Whether any arena still has a copy of the key. Right only for keys that no operation uses any more.</summary>
@@ -140,17 +170,24 @@ internal sealed class PooledDevice
     /// <summary>Closes all queues that no operation uses; returns whether that were all. After this nothing is rented any more.</summary>
     public bool TryClose()
     {
-        Volatile.Write(ref _isQuarantined, 1);
+        _isQuarantined = true;
         SortIdle([]);
         foreach (PooledQueue queue in _queues)
         {
-            if (queue.Owner is QueueOwner.Broken or QueueOwner.Stalled)
+            if (queue.Owner is QueueOwner.Broken or QueueOwner.Stalled or QueueOwner.Erasing)
             {
                 queue.Close();
             }
         }
 
         return Array.TrueForAll(_queues, static queue => queue.Owner == QueueOwner.Absent);
+    }
+
+    /// <summary>The reason before the flag: whoever sees the flag sees why.</summary>
+    private void Quarantine(AcceleratorError reason)
+    {
+        _quarantineReason = (int)reason;
+        _isQuarantined = true;
     }
 
     private void BeginQuarantine()
@@ -161,24 +198,33 @@ internal sealed class PooledDevice
             return;
         }
 
+        _isQuarantined = true;
+        _quarantinedSince = _time.GetTimestamp();
+        if (_isInQuarantine)
+        {
+            // The other operations that were in flight: one incident, which ends a little later.
+            return;
+        }
+
         // Each quarantine doubles, unless a hundred operations went well since the last.
         long operationCount = _queues.Sum(static queue => queue.OperationCount);
         bool wentWell = operationCount - _operationCountAtQuarantine > 100;
         _operationCountAtQuarantine = operationCount;
         _quarantine = wentWell || _quarantine == TimeSpan.Zero ? _options.FirstQuarantine : _quarantine * 2;
         _quarantine = _quarantine < _options.MaxQuarantine ? _quarantine : _options.MaxQuarantine;
-        _quarantinedSince = _time.GetTimestamp();
+        _isInQuarantine = true;
         _wasReady = false;
-        _logger.DeviceQuarantined(_endpoint.Uri, reason, _quarantine.TotalSeconds);
+        _logger.DeviceQuarantined(Uri, reason, _quarantine.TotalSeconds);
     }
 
     private void EndQuarantine()
     {
-        // Only after every queue is closed: a new connection is the reset.
-        if (IsQuarantined && _time.GetElapsedTime(_quarantinedSince) >= _quarantine
+        // Only after every queue is closed: a new connection is the reset. A reason that the next round will see keeps it going.
+        if (_isInQuarantine && _quarantineReason == 0 && _time.GetElapsedTime(_quarantinedSince) >= _quarantine
             && Array.TrueForAll(_queues, static queue => queue.Owner == QueueOwner.Absent))
         {
-            Volatile.Write(ref _isQuarantined, 0);
+            _isInQuarantine = false;
+            _isQuarantined = false;
         }
     }
 
@@ -192,40 +238,64 @@ internal sealed class PooledDevice
 
         foreach (PooledQueue queue in _drained)
         {
-            if (queue.IsGone || IsQuarantined)
+            if (queue.IsGone || _isQuarantined)
             {
                 queue.Close();
-                continue;
             }
-
-            foreach (DeviceKey key in retired)
+            else
             {
-                queue.Erase(key);
+                EraseAndRest(queue, retired);
             }
-
-            _idle.Push(queue.Number);
         }
 
         _drained.Clear();
     }
 
-    private void Recover(PooledQueue queue)
+    private void EraseAndRest(PooledQueue queue, IReadOnlyList<DeviceKey> retired)
+    {
+        // Read before erasing: a key that is retired meanwhile raises it, and the queue comes here once more.
+        queue.EraseGeneration = _eraseGeneration;
+        foreach (DeviceKey key in retired)
+        {
+            queue.Erase(key);
+        }
+
+        Rest(queue);
+    }
+
+    private void Rest(PooledQueue queue)
+    {
+        queue.Owner = QueueOwner.Idle;
+        _idle.Push(queue.Number);
+    }
+
+    private void Recover(PooledQueue queue, IReadOnlyList<DeviceKey> retired)
     {
         bool? isEmpty = queue.TryReapAbandoned();
-        if (isEmpty == true && !queue.IsGone)
+        if (isEmpty is null)
         {
-            queue.Owner = QueueOwner.Idle;
-            _idle.Push(queue.Number);
+            Quarantine(AcceleratorError.Protocol);
+            queue.Close();
         }
-        else if (isEmpty is null || queue.IsGone || _time.GetElapsedTime(queue.StalledSince) > _options.StallLimit)
+        else if (isEmpty.Value && !queue.IsGone)
         {
-            _logger.QueueGivenUp(_endpoint.Uri, queue.Number, queue.InFlight);
+            EraseAndRest(queue, retired);
+        }
+        else if (queue.IsGone || _time.GetElapsedTime(queue.StalledSince) > _options.StallLimit)
+        {
+            _logger.QueueGivenUp(Uri, queue.Number, queue.InFlight);
             queue.Close();
         }
     }
 
     private void OpenAbsent()
     {
+        if (_refusedSince != 0 && IsReady && _time.GetElapsedTime(_refusedSince) < FullDeviceInterval)
+        {
+            return;
+        }
+
+        _refusedSince = 0;
         foreach (PooledQueue queue in _queues)
         {
             if (queue.Owner != QueueOwner.Absent)
@@ -235,38 +305,31 @@ internal sealed class PooledDevice
 
             try
             {
-                queue.Open(_endpoint);
+                queue.Open(_endpoint, _eraseGeneration);
             }
             catch (LinuxException e)
             {
-                // The others would fail alike; the next round tries again.
+                // The others would fail alike; a later round tries again.
+                _refusedSince = _time.GetTimestamp();
                 ReportAbsence(e);
                 break;
             }
 
-            ReportPresence(queue);
-            queue.Owner = QueueOwner.Idle;
-            _idle.Push(queue.Number);
+            ReportPresence(queue.Device);
+            Rest(queue);
         }
     }
 
-    private void ReportPresence(PooledQueue queue)
+    private void ReportPresence(EmulatedDevice device)
     {
-        if (_wasReady)
-        {
-            return;
-        }
-
-        EmulatedDevice device = queue.Device;
         _engineCount = device.EngineCount;
         _engineLanes = device.EngineLanes;
-        Volatile.Write(ref _engine, device.EngineName);
-        _wasReady = true;
-        _absenceWasLogged = false;
-        _logger.DeviceReady(_endpoint.Uri, device.EngineName, device.EngineCount, device.EngineLanes);
-        if (!queue.IsLocked)
+        _engine = device.EngineName;
+        if (!_wasReady)
         {
-            _logger.MemoryNotLocked(_endpoint.Uri);
+            _wasReady = true;
+            _absenceWasLogged = false;
+            _logger.DeviceReady(Uri, device.EngineName, device.EngineCount, device.EngineLanes);
         }
     }
 
@@ -276,17 +339,26 @@ internal sealed class PooledDevice
         {
             _absenceWasLogged = true;
             _wasReady = false;
-            _logger.DeviceAbsent(_endpoint.Uri, e.Message);
+            _logger.DeviceAbsent(Uri, e.Message);
         }
     }
 
     private void ReportLoss()
     {
-        if (_wasReady && !IsQuarantined && !IsReady && !_absenceWasLogged)
+        if (_wasReady && !_isQuarantined && !IsReady && !_absenceWasLogged)
         {
             _wasReady = false;
             _absenceWasLogged = true;
-            _logger.DeviceLost(_endpoint.Uri);
+            _logger.DeviceLost(Uri);
+        }
+    }
+
+    private void ReportUnlocked()
+    {
+        if (!_unlockedWasLogged && Array.Exists(_queues, static queue => queue.IsUnlocked))
+        {
+            _unlockedWasLogged = true;
+            _logger.MemoryNotLocked(Uri);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using WarpDrive.Abi.Hpre;
 using WarpDrive.Driver.Devices;
+using WarpDrive.Driver.VfioUser;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
@@ -22,6 +23,9 @@ internal enum QueueOwner
 
     /// <summary>The supervisor: the device is gone or broke its protocol.</summary>
     Broken,
+
+    /// <summary>The supervisor: a key is to be erased.</summary>
+    Erasing,
 }
 
 /// <summary>
@@ -34,6 +38,7 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
     private DmaArena? _arena;
     private KeyPlace[] _keyPlaces = []; // by the key's number; default: not written
     private volatile QueueOwner _owner; // release and acquire: what the last owner wrote is seen by the next
+    private volatile bool _isUnlocked;
     private long _operationCount;
 
     /// <summary>The queue's place in its device's list.</summary>
@@ -56,31 +61,48 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
     /// <summary>Supervisor only, who alone opens and closes.</summary>
     public bool IsGone => _pair is null || _pair.Device.IsGone;
 
-    public bool IsLocked => _arena is null || _arena.IsLocked;
+    /// <summary>Whether some of its memory, keys perhaps, may be written to swap. Any thread.</summary>
+    public bool IsUnlocked => _isUnlocked;
+
+    /// <summary>Keys retired up to this generation of the device are erased. The owner's.</summary>
+    public int EraseGeneration { get; set; }
 
     public EmulatedDevice Device => _pair!.Device;
 
     /// <summary>Connects and starts a queue pair.</summary>
+    /// <param name="endpoint">The device.</param>
+    /// <param name="eraseGeneration">Of the device, now: a new arena has no retired key.</param>
     /// <exception cref="LinuxException">The device is absent, has no queue left, or there is no memory.</exception>
     /// <exception cref="AcceleratorException">It is something else than the emulated device.</exception>
-    public void Open(DeviceEndpoint endpoint)
+    public void Open(DeviceEndpoint endpoint, int eraseGeneration)
     {
-        EmulatedDevice device = EmulatedDevice.Open(endpoint.Connect(), options.Depth);
+        EmulatedDevice? device = null;
         try
         {
+            device = EmulatedDevice.Open(endpoint.Connect(), options.Depth);
             _arena = new DmaArena(device);
+            _isUnlocked = !_arena.IsLocked;
             Volatile.Write(ref _pair, new QueuePair(device));
+            EraseGeneration = eraseGeneration;
         }
-        catch
+        catch (Exception e)
         {
-            device.Dispose();
+            device?.Dispose();
             _arena?.Dispose();
             _arena = null;
+            if (e is VfioUserProtocolException)
+            {
+                throw new AcceleratorException(e.Message, e);
+            }
+
             throw;
         }
     }
 
-    /// <summary>Closes the queue pair, then zeroes and releases its arena: in this order, since the device holds mappings.</summary>
+    /// <summary>
+    /// Closes the queue pair, then zeroes and releases its arena. A device in another process may write a last result into
+    /// its own mapping of that memory, which nobody uses again.
+    /// </summary>
     public void Close()
     {
         _pair?.Dispose();
@@ -135,8 +157,14 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
             return AcceleratorError.Protocol;
         }
 
-        _operationCount++;
-        return completion.Error != HpreError.None ? AcceleratorError.DeviceError : Take(arena, key, input, output, index);
+        Volatile.Write(ref _operationCount, _operationCount + 1);
+        if (completion.Error != HpreError.None)
+        {
+            CryptographicOperations.ZeroMemory(arena.Output(index, key.ModulusBytes));
+            return AcceleratorError.DeviceError;
+        }
+
+        return Take(arena, key, input, output, index);
     }
 
     /// <summary>Reaps what operations left behind at their deadline. True: nothing is in flight any more. Null: the queue is broken.</summary>
@@ -184,6 +212,7 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
         if (place.Iova == 0)
         {
             place = _arena!.WriteKey(key.CrtBlock);
+            _isUnlocked |= !_arena.IsLocked;
         }
 
         return place.Iova;
@@ -199,13 +228,19 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
 
         // Decryption gives a secret.
         CryptographicOperations.ZeroMemory(shared);
-        bool isRight = key.FaultCheck(input, result);
-        if (isRight)
+        try
         {
-            result.CopyTo(output);
-        }
+            if (!key.FaultCheck(input, result))
+            {
+                return AcceleratorError.WrongResult;
+            }
 
-        CryptographicOperations.ZeroMemory(result);
-        return isRight ? AcceleratorError.None : AcceleratorError.WrongResult;
+            result.CopyTo(output);
+            return AcceleratorError.None;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(result);
+        }
     }
 }

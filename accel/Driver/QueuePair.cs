@@ -146,7 +146,8 @@ public sealed class QueuePair : IDisposable
         }
 
         long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < spinTime)
+        TimeSpan spinLimit = spinTime < timeout ? spinTime : timeout;
+        while (Stopwatch.GetElapsedTime(start) < spinLimit && !_device.IsStopped)
         {
             for (int i = 0; i < 16; i++)
             {
@@ -175,6 +176,6 @@ public sealed class QueuePair : IDisposable
         }
     }
 
-    /// <summary>Frees the queue. The device forgets what is in flight and touches the rings no more.</summary>
+    /// <summary>Frees the queue; the device forgets what is in flight.</summary>
     public void Dispose() => _device.Dispose();
 }

@@ -1,26 +1,25 @@
 using Microsoft.Extensions.Logging;
 using WarpDrive.Abi.Hpre;
+using WarpDrive.Driver.VfioUser;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
 
 /// <summary>
-/// Queue pairs of several devices, each handed out for one operation at a time. A thread of its own looks for absent
-/// devices and takes abandoned operations back. Any thread may call any member.
+/// Queue pairs of several devices, each handed out for one operation at a time. A thread for each device looks for it while it
+/// is absent and takes abandoned operations back. Any thread may call any member.
 /// </summary>
 public sealed class QueuePool : IDisposable
 {
     private readonly QueuePoolOptions _options;
     private readonly ILogger _logger;
-    private readonly DeviceEndpoint[] _endpoints;
     private readonly PooledDevice[] _devices;
-    private readonly string?[] _complaints;
+    private readonly DeviceSupervisor[] _supervisors;
     private readonly Lock _keysLock = new();
-    private readonly List<DeviceKey> _retired = [];
-    private readonly AutoResetEvent _wake = new(false);
-    private readonly Thread _supervisor;
-    private int _nextKeyNumber;
-    private volatile bool _isDisposed;
+    private readonly Stack<int> _freeKeyNumbers = []; // under _keysLock
+    private int _nextKeyNumber;                       // under _keysLock
+    private int _unlockedKeyWasLogged;
+    private int _isDisposed;
 
     /// <summary>
     /// Opens queues on every device that is there, and starts to look for those that are not.
@@ -36,32 +35,32 @@ public sealed class QueuePool : IDisposable
         ArgumentNullException.ThrowIfNull(endpoints);
         _options = options;
         _logger = logger;
-        _endpoints = [.. endpoints];
         _devices = [.. endpoints.Select(endpoint => new PooledDevice(endpoint, options, logger, time))];
-        _complaints = new string?[_devices.Length];
-        for (int i = 0; i < _devices.Length; i++)
+        foreach (PooledDevice device in _devices)
         {
             try
             {
-                _devices[i].Supervise([]);
+                device.Supervise([]);
             }
             catch (AcceleratorException e)
             {
                 CloseAll();
-                _wake.Dispose();
-                throw new AcceleratorException($"Device {_endpoints[i].Uri} cannot be used: {e.Message}", e);
+                throw new AcceleratorException($"Device '{device.Uri}' cannot be used: {e.Message}", e);
             }
         }
 
-        _supervisor = new Thread(Supervise) { IsBackground = true, Name = "warp-supervisor" };
-        _supervisor.Start();
+        _supervisors = [.. _devices.Select(device => new DeviceSupervisor(device, options.RetryInterval, logger))];
     }
+
+    /// <summary>Devices of the pool, absent ones included.</summary>
+    internal int DeviceCount => _devices.Length;
 
     /// <summary>Takes a private key into use.</summary>
     /// <param name="crtBlock">dq, dp, q, p, qinv, each half the modulus, big-endian (<see cref="RsaKeyBlock"/>). Copied; the caller zeroes its own.</param>
     /// <param name="modulusBytes">128, 256, 384 or 512.</param>
     /// <param name="faultCheck">Run on every result.</param>
     /// <exception cref="ArgumentOutOfRangeException">Another size.</exception>
+    /// <exception cref="LinuxException">No memory.</exception>
     public DeviceKey CreateKey(ReadOnlySpan<byte> crtBlock, int modulusBytes, RsaFaultCheck faultCheck)
     {
         ArgumentNullException.ThrowIfNull(faultCheck);
@@ -71,7 +70,13 @@ public sealed class QueuePool : IDisposable
         }
 
         ArgumentOutOfRangeException.ThrowIfNotEqual(crtBlock.Length, RsaKeyBlock.SizeInBytes(HpreAlgorithm.RsaCrt, modulusBytes));
-        return new DeviceKey(this, Interlocked.Increment(ref _nextKeyNumber) - 1, crtBlock, modulusBytes, faultCheck);
+        var key = new DeviceKey(this, TakeKeyNumber(), crtBlock, modulusBytes, faultCheck);
+        if (!key.IsLocked && Interlocked.Exchange(ref _unlockedKeyWasLogged, 1) == 0)
+        {
+            _logger.KeyNotLocked();
+        }
+
+        return key;
     }
 
     /// <summary>What there is at this moment; the numbers of a busy pool are each true, but not of the same instant.</summary>
@@ -83,23 +88,21 @@ public sealed class QueuePool : IDisposable
     /// <summary>Closes all queues. Operations that run end first: each has a deadline.</summary>
     public void Dispose()
     {
-        if (_isDisposed)
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
         {
             return;
         }
 
-        _isDisposed = true;
-        _wake.Set();
-        _supervisor.Join();
+        Array.ForEach(_supervisors, static supervisor => supervisor.Dispose());
         CloseAll();
-        _wake.Dispose();
     }
 
     internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
     {
-        if (!TryRent(out PooledDevice? device, out PooledQueue? queue))
+        int number = Rent(out PooledQueue? queue);
+        if (queue is null)
         {
-            return Array.Exists(_devices, static d => d.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
+            return Array.Exists(_devices, static device => device.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
         }
 
         AcceleratorError outcome = AcceleratorError.DeviceGone;
@@ -111,109 +114,76 @@ public sealed class QueuePool : IDisposable
         {
             // A new key needed memory or a mapping that was refused. The queue starts anew.
         }
+        catch (VfioUserProtocolException)
+        {
+            outcome = AcceleratorError.Protocol;
+        }
         finally
         {
-            if (device.Return(queue, outcome) && !_isDisposed)
+            if (_devices[number].Return(queue, outcome))
             {
-                _wake.Set();
+                _supervisors[number].Wake();
             }
         }
 
         return outcome;
     }
 
+    internal void Retire(DeviceKey key) => Array.ForEach(_supervisors, supervisor => supervisor.Retire(key));
+
     /// <summary>Whether any arena has a copy of a key that no operation uses any more.</summary>
     internal bool Holds(DeviceKey key) => Array.Exists(_devices, device => device.Holds(key));
 
-    internal void Retire(DeviceKey key)
+    internal void FreeKeyNumber(int number)
     {
-        if (!_isDisposed)
+        lock (_keysLock)
         {
-            lock (_keysLock)
-            {
-                _retired.Add(key);
-            }
-
-            _wake.Set();
+            _freeKeyNumbers.Push(number);
         }
     }
 
-    private bool TryRent(
-        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PooledDevice? device,
-        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PooledQueue? queue)
+    private int TakeKeyNumber()
     {
-        device = null;
-        foreach (PooledDevice candidate in _devices)
+        lock (_keysLock)
         {
-            if (!candidate.IsQuarantined && (device is null || candidate.RentedCount < device.RentedCount))
+            return _freeKeyNumbers.TryPop(out int number) ? number : _nextKeyNumber++;
+        }
+    }
+
+    /// <summary>Rents a queue of the device that has the least to do; returns the device's number. Null: none has an idle queue.</summary>
+    private int Rent(out PooledQueue? queue)
+    {
+        int best = -1;
+        for (int i = 0; i < _devices.Length; i++)
+        {
+            if (_devices[i].HasIdleQueue && (best < 0 || _devices[i].RentedCount < _devices[best].RentedCount))
             {
-                device = candidate;
+                best = i;
             }
         }
 
-        if (device is not null && device.TryRent(out queue))
+        if (best >= 0 && _devices[best].TryRent(out queue))
         {
-            return true;
+            return best;
         }
 
-        foreach (PooledDevice candidate in _devices)
+        // Its last queue was taken meanwhile: any other will do.
+        for (int i = 0; i < _devices.Length; i++)
         {
-            if (candidate.TryRent(out queue))
+            if (_devices[i].TryRent(out queue))
             {
-                device = candidate;
-                return true;
+                return i;
             }
         }
 
         queue = null;
-        return false;
-    }
-
-    private void Supervise()
-    {
-        var erasing = new List<DeviceKey>();
-        while (!_isDisposed)
-        {
-            lock (_keysLock)
-            {
-                erasing.AddRange(_retired);
-                _retired.Clear();
-            }
-
-            for (int i = 0; i < _devices.Length; i++)
-            {
-                try
-                {
-                    _devices[i].Supervise(erasing);
-                    _complaints[i] = null;
-                }
-                catch (AcceleratorException e)
-                {
-                    // Something else listens there now; said once, and looked at again.
-                    if (_complaints[i] != e.Message)
-                    {
-                        _complaints[i] = e.Message;
-                        _logger.DeviceUnusable(_endpoints[i].Uri, e.Message);
-                    }
-                }
-            }
-
-            // A queue that was busy still holds its copy; the next round tries again.
-            erasing.RemoveAll(key => !Holds(key));
-            _wake.WaitOne(_options.RetryInterval);
-        }
+        return -1;
     }
 
     private void CloseAll()
     {
         // Bounded by the longest deadline of operations that still run.
-        long end = Environment.TickCount64 + (long)(_options.DeadlineFor(RsaKeyBlock.MaxModulusBytes) + TimeSpan.FromSeconds(1)).TotalMilliseconds;
-        foreach (PooledDevice device in _devices)
-        {
-            while (!device.TryClose() && Environment.TickCount64 < end)
-            {
-                _wake.WaitOne(TimeSpan.FromMilliseconds(1));
-            }
-        }
+        TimeSpan patience = _options.DeadlineFor(RsaKeyBlock.MaxModulusBytes) + TimeSpan.FromSeconds(1);
+        SpinWait.SpinUntil(() => Array.TrueForAll(_devices, static device => device.TryClose()), patience);
     }
 }

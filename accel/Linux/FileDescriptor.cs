@@ -15,8 +15,8 @@ public sealed class FileDescriptor : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle < 0;
 
-    /// <summary>The number; valid while this object lives.</summary>
-    public int Number => (int)handle;
+    /// <summary>The number; -1, which the kernel refuses, once it is closed.</summary>
+    public int Number => IsClosed ? -1 : (int)handle;
 
     /// <summary>The size of the file behind it in bytes, or -1 when it has none (a socket, an eventfd).</summary>
     public long GetSizeBytes() => Libc.lseek(Number, 0, Libc.SEEK_END);

@@ -30,15 +30,23 @@ public sealed unsafe class UnixListener : IDisposable
                 throw new LinuxException("bind", path);
             }
 
-            // Before listen: until then nobody can connect, whatever the umask left open.
-            if (Libc.chmod(path, (uint)mode) != 0)
+            try
             {
-                throw new LinuxException("chmod", path);
-            }
+                // Before listen: until then nobody can connect, whatever the umask left open.
+                if (Libc.chmod(path, (uint)mode) != 0)
+                {
+                    throw new LinuxException("chmod", path);
+                }
 
-            if (Libc.listen(file.Number, 128) != 0)
+                if (Libc.listen(file.Number, 128) != 0)
+                {
+                    throw new LinuxException("listen", path);
+                }
+            }
+            catch
             {
-                throw new LinuxException("listen", path);
+                RemoveFile(path);
+                throw;
             }
 
             return new UnixListener(file, path);
@@ -69,7 +77,22 @@ public sealed unsafe class UnixListener : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        System.IO.File.Delete(_path);
         File.Dispose();
+        RemoveFile(_path);
+    }
+
+    /// <summary>A file that cannot be removed, because its directory is gone perhaps, is the next server's stale socket.</summary>
+    private static void RemoveFile(string path)
+    {
+        try
+        {
+            System.IO.File.Delete(path);
+        }
+        catch (IOException)
+        {
+        }
+        catch (UnauthorizedAccessException)
+        {
+        }
     }
 }

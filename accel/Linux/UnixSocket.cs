@@ -9,6 +9,9 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <summary>The most descriptors that one message may carry here; the kernel allows 253.</summary>
     public const int MaxDescriptors = 16;
 
+    /// <summary>The longest path of a socket file: 108 bytes with the terminating zero (unix(7)).</summary>
+    public const int MaxPathBytes = Libc.SockAddrUn.PathCapacity - 1;
+
     // struct cmsghdr: u64 length, i32 level, i32 type, then the data, aligned to 8.
     private const int ControlHeader = 16;
     private const int ControlCapacity = ControlHeader + (MaxDescriptors * sizeof(int));
@@ -45,9 +48,9 @@ public sealed unsafe class UnixSocket : IDisposable
         FileDescriptor file = Open();
         try
         {
-            var time = new Libc.TimeSpec { Seconds = (long)timeout.TotalSeconds, Nanoseconds = timeout.Ticks % TimeSpan.TicksPerSecond / 10 };
-            if (Libc.setsockopt(file.Number, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, &time, (uint)sizeof(Libc.TimeSpec)) != 0
-                || Libc.setsockopt(file.Number, Libc.SOL_SOCKET, Libc.SO_SNDTIMEO, &time, (uint)sizeof(Libc.TimeSpec)) != 0)
+            var time = new Libc.TimeVal { Seconds = (long)timeout.TotalSeconds, Microseconds = timeout.Ticks % TimeSpan.TicksPerSecond / TimeSpan.TicksPerMicrosecond };
+            if (Libc.setsockopt(file.Number, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, &time, (uint)sizeof(Libc.TimeVal)) != 0
+                || Libc.setsockopt(file.Number, Libc.SOL_SOCKET, Libc.SO_SNDTIMEO, &time, (uint)sizeof(Libc.TimeVal)) != 0)
             {
                 throw new LinuxException("setsockopt", "SO_RCVTIMEO, SO_SNDTIMEO");
             }
@@ -63,6 +66,35 @@ public sealed unsafe class UnixSocket : IDisposable
         {
             file.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Whether a socket file stands at <paramref name="path"/>, with or without a listener. connect(2) refuses a plain file just
+    /// as it refuses a socket without a listener; open(2) tells them apart: only a socket is refused with ENXIO. Reading and
+    /// writing, since that opens a FIFO without waiting for its other end.
+    /// </summary>
+    /// <exception cref="UnauthorizedAccessException">The file may not be opened by this user.</exception>
+    public static bool IsSocketFile(string path)
+    {
+        if (!System.IO.File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            System.IO.File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException refusal)
+        {
+            // The runtime passes on the error number of Linux where it has no exception of its own.
+            return refusal.HResult == Errno.ENXIO;
         }
     }
 
@@ -151,10 +183,9 @@ public sealed unsafe class UnixSocket : IDisposable
     {
         byte[] bytes = Encoding.UTF8.GetBytes(path);
 
-        // The path needs its terminating zero inside the 108 bytes.
-        if (bytes.Length is 0 or >= Libc.SockAddrUn.PathCapacity)
+        if (bytes.Length is 0 or > MaxPathBytes)
         {
-            throw new LinuxException("connect", $"socket path '{path}' is {bytes.Length} bytes long; 1 to 107 are allowed", Errno.EINVAL);
+            throw new LinuxException("connect", $"socket path '{path}' is {bytes.Length} bytes long; 1 to {MaxPathBytes} are allowed", Errno.EINVAL);
         }
 
         var address = new Libc.SockAddrUn { Family = Libc.AF_UNIX };

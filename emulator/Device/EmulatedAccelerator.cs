@@ -87,6 +87,9 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <summary>The open queues at this moment.</summary>
     internal IReadOnlyList<VirtualQueue> OpenQueues => _scheduler.Queues;
 
+    /// <summary>Whether the engines are to end.</summary>
+    internal bool IsStopping => _scheduler.IsStopping;
+
     /// <summary>The engines, to be stepped by hand when no threads were started.</summary>
     internal IReadOnlyList<DeviceEngine> Engines => _engines;
 
@@ -106,7 +109,7 @@ public sealed class EmulatedAccelerator : IDisposable
     }
 
     /// <summary>Opens a queue pair; disposing it frees it.</summary>
-    /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; or no memory or descriptor left.</exception>
+    /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; ENODEV: the accelerator is disposed; or no memory or descriptor left.</exception>
     public IVfioDevice OpenQueue() => OpenVirtualQueue();
 
     /// <summary>Stops the engines after what they hold, and closes every queue: its stop words become 1.</summary>
@@ -130,6 +133,7 @@ public sealed class EmulatedAccelerator : IDisposable
 
         foreach (VirtualQueue queue in _scheduler.Queues)
         {
+            queue.GiveUp();
             queue.Dispose();
         }
 
@@ -153,7 +157,11 @@ public sealed class EmulatedAccelerator : IDisposable
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_disposed)
+            {
+                throw new LinuxException("open queue", "accelerator that has ended", Errno.ENODEV);
+            }
+
             int number = Array.IndexOf(_numbersInUse, false);
             if (number < 0)
             {
@@ -181,6 +189,9 @@ public sealed class EmulatedAccelerator : IDisposable
             return queue;
         }
     }
+
+    /// <summary>Wakes an engine that sleeps.</summary>
+    internal void Wake() => _scheduler.Wake();
 
     /// <summary>Takes a queue from the engines; returns false when it was taken already.</summary>
     internal bool Withdraw(VirtualQueue queue) => _scheduler.Remove(queue);
@@ -240,7 +251,7 @@ public sealed class EmulatedAccelerator : IDisposable
             return;
         }
 
-        _logger.Started(_engines.Count, EngineName, EngineLanes);
+        _logger.Started(EngineName, _engines.Count, EngineLanes);
         if (!_engines.TrueForAll(engine => engine.IsMemoryLocked))
         {
             _logger.MemoryNotLocked();

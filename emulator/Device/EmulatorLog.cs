@@ -5,8 +5,8 @@ namespace WarpDrive.Emulator;
 /// <summary>What the emulated accelerator says. Nothing per operation.</summary>
 internal static partial class EmulatorLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Accelerator started: {EngineCount} engines '{EngineName}' of {EngineLanes} lanes")]
-    public static partial void Started(this ILogger logger, int engineCount, string engineName, int engineLanes);
+    [LoggerMessage(1, LogLevel.Information, "Accelerator started: {EngineName}, {EngineCount} engine(s) of {EngineLanes} lane(s)")]
+    public static partial void Started(this ILogger logger, string engineName, int engineCount, int engineLanes);
 
     [LoggerMessage(2, LogLevel.Error, "Engine {Engine} '{EngineName}' gave a wrong answer and is not used: {Failure}")]
     public static partial void EngineFailedSelfTest(this ILogger logger, int engine, string engineName, string failure);

@@ -276,13 +276,16 @@ internal sealed partial class VirtualQueue
         WakeIfAsleep();
     }
 
-    /// <summary>What a host does after it stored a doorbell (accel/README.md "Memory order", to post, step 4).</summary>
+    /// <summary>
+    /// What a host does after it stored a doorbell (accel/README.md "Memory order", to post, step 4), but on the device's own
+    /// eventfd: a client could have filled the queue's, and a write to it would wait then.
+    /// </summary>
     private void WakeIfAsleep()
     {
         // Exchange is a full barrier: the doorbell above it is visible before the flag is read.
         if (Interlocked.Exchange(ref _doorbells.Memory.At<uint>(ParavirtualDoorbell.DeviceAsleepOffset), 0) != 0)
         {
-            _doorbellEvent.Signal();
+            _accelerator.Wake();
         }
     }
 }

@@ -183,7 +183,10 @@ internal sealed partial class VirtualQueue : IVfioDevice
         }
     }
 
-    /// <summary>Gives the queue up: no engine computes right any more. Only a reset leads out of it.</summary>
+    /// <summary>
+    /// Gives the queue up: no engine computes right, or the accelerator ends. Wakes a host that sleeps on it, as an embedded
+    /// one has no connection whose end it would notice.
+    /// </summary>
     internal void GiveUp()
     {
         lock (_lock)
@@ -191,6 +194,7 @@ internal sealed partial class VirtualQueue : IVfioDevice
             if (!_disposed)
             {
                 Halt(QueueState.Zombie);
+                _interrupt?.Signal();
             }
         }
     }

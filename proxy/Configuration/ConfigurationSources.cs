@@ -2,16 +2,25 @@ using System.Text.Json;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.FileProviders.Physical;
+using WarpProxy.Certificates;
+using WarpProxy.Offload;
+using WarpProxy.Tls;
 
 namespace WarpProxy.Configuration;
 
 /// <summary>Where settings come from; what comes later wins: file, environment (<c>X__Y</c>, then <c>WARPPROXY_X__Y</c>), command line.</summary>
 internal static class ConfigurationSources
 {
+    private static readonly string[] Sections =
+    [
+        ServerOptions.Section, CertificateOptions.Section, OffloadOptions.Section, TlsOptions.Section, ShutdownOptions.Section,
+        "ReverseProxy", "Logging",
+    ];
+
     /// <summary>Reads them all.</summary>
     /// <param name="file">A JSON file, or null.</param>
     /// <param name="commandLine">Settings by their path, such as <c>Server:Urls</c>.</param>
-    /// <exception cref="BadInputException">The file is missing, unreadable or not JSON.</exception>
+    /// <exception cref="BadInputException">The file is missing, unreadable, not JSON, or has a section that does not exist.</exception>
     public static IConfigurationRoot Load(string? file, IEnumerable<KeyValuePair<string, string?>> commandLine)
     {
         var builder = new ConfigurationBuilder();
@@ -20,7 +29,25 @@ internal static class ConfigurationSources
             builder.Add(ReadFile(file));
         }
 
-        return Build(file, builder.AddEnvironmentVariables().AddEnvironmentVariables("WARPPROXY_").AddInMemoryCollection(commandLine));
+        IConfigurationRoot configuration = Build(
+            file, builder.AddEnvironmentVariables().AddEnvironmentVariables("WARPPROXY_").AddInMemoryCollection(commandLine));
+        if (file is not null)
+        {
+            CheckSections(file, configuration.Providers.First());
+        }
+
+        return configuration;
+    }
+
+    /// <summary>A section with a typing error would be passed over, and its settings with it.</summary>
+    private static void CheckSections(string file, IConfigurationProvider provider)
+    {
+        string? unknown = provider.GetChildKeys([], null).FirstOrDefault(name => !Sections.Contains(name, StringComparer.OrdinalIgnoreCase));
+        if (unknown is not null)
+        {
+            throw new BadInputException(
+                $"Configuration file '{file}' has '{unknown}', which is no section; the sections are {string.Join(", ", Sections)}.");
+        }
     }
 
     private static JsonConfigurationSource ReadFile(string file)
@@ -33,10 +60,10 @@ internal static class ConfigurationSources
 
         return new JsonConfigurationSource
         {
-            // The file itself is watched: a change of section ReverseProxy is taken over while serving.
+            // Read once: .NET's own reload would empty every section as soon as the file is broken for a moment.
             FileProvider = new PhysicalFileProvider(Path.GetDirectoryName(path)!, ExclusionFilters.None),
             Path = Path.GetFileName(path),
-            ReloadOnChange = true,
+            ReloadOnChange = false,
         };
     }
 

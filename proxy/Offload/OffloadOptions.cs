@@ -19,6 +19,8 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <summary>Name of the section.</summary>
     public const string Section = "Offload";
 
+    private const int MaxEngines = 64;
+
     /// <summary>The way of operations.</summary>
     public OffloadPath Path { get; init; } = OffloadPath.Device;
 
@@ -34,8 +36,8 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <summary>The longest an RSA-2048 operation may take on a device; then it is computed in software. Longer keys get more.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Engine threads of the embedded device.</summary>
-    public int Engines { get; init; } = 1;
+    /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
+    public int Engines { get; init; } = Math.Min(Environment.ProcessorCount, MaxEngines);
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -60,9 +62,9 @@ internal sealed record OffloadOptions : IValidatableObject
             yield return new($"Offload:Deadline is {Deadline:c}; it must be between 00:00:00.001 and 00:00:10.", [nameof(Deadline)]);
         }
 
-        if (Engines is < 1 or > 64)
+        if (Engines is < 1 or > MaxEngines)
         {
-            yield return new($"Offload:Engines is {Engines}; it must be between 1 and 64.", [nameof(Engines)]);
+            yield return new($"Offload:Engines is {Engines}; it must be between 1 and {MaxEngines}.", [nameof(Engines)]);
         }
 
         foreach (string device in Devices)

@@ -304,7 +304,7 @@ class QueuePair:
         """Writes one SQE; the device learns of it by ring(). The queue must not be full."""
         assert not self.is_full
         entry = submission.pack()
-        self._bytes[self._sqe(self._tail):][:Submission.SIZE] = entry
+        self._bytes[self._sqe(self._tail):self._sqe(self._tail + 1)] = entry
         self._in_flight.append((self._tail, entry))
         self.times_full += self.is_full
         self._tail = (self._tail + 1) % self.depth
@@ -345,7 +345,7 @@ class QueuePair:
     def _take_completion(self) -> Result:
         if not self._in_flight:
             raise ProtocolError("a completion came although nothing was in flight")
-        completion = Completion.unpack(bytes(self._bytes[self._cqe(self._head):][:Completion.SIZE]))
+        completion = Completion.unpack(bytes(self._bytes[self._cqe(self._head):self._cqe(self._head + 1)]))
         index, posted = self._in_flight.popleft()
         expect("index of a CQE", completion.index, index)
         expect("queue number of a CQE", completion.queue_number, self._number)
@@ -357,7 +357,7 @@ class QueuePair:
         return self._read_back(index, posted)
 
     def _read_back(self, index: int, posted: bytes) -> Result:
-        written = bytes(self._bytes[self._sqe(index):][:Submission.SIZE])
+        written = bytes(self._bytes[self._sqe(index):self._sqe(index + 1)])
         expect("bytes of an SQE behind its control word", written[4:], posted[4:])
         control, _, _, _, _, tag = Submission.LAYOUT.unpack(written)
         expect("done bits of a completed SQE", control >> 30, DONE_BY_DEVICE)

@@ -9,6 +9,7 @@ import mmap
 import os
 import socket
 import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
@@ -94,7 +95,11 @@ class Connection:
     def __init__(self, path: str):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(REPLY_SECONDS_MAX)
-        self._socket.connect(path)
+        try:
+            self._socket.connect(path)
+        except OSError as failure:
+            self._socket.close()
+            raise ProtocolError(f"no device at {path}: {failure.strerror}") from failure
         self._next_id = 1
 
     def close(self) -> None:
@@ -196,12 +201,12 @@ class Connection:
         return self._call_with_descriptors(
             Command.DEVICE_GET_REGION_INFO, REGION_INFO.pack(room, 0, number, 0, 0, 0), [])
 
-    def call(self, command: int, payload: bytes, descriptors: list[int] = []) -> bytes:
+    def call(self, command: int, payload: bytes, descriptors: Sequence[int] = ()) -> bytes:
         reply, received = self._call_with_descriptors(command, payload, descriptors)
         expect("descriptors that nobody asked for", len(received), 0)
         return reply
 
-    def _call_with_descriptors(self, command: int, payload: bytes, descriptors: list[int]) -> tuple[bytes, list[int]]:
+    def _call_with_descriptors(self, command: int, payload: bytes, descriptors: Sequence[int]) -> tuple[bytes, list[int]]:
         identity = self._send(command, payload, descriptors, 0)
         header, received = self._receive_header()
         answered, answered_command, size, flags, number = HEADER.unpack(header)
@@ -214,7 +219,7 @@ class Connection:
             raise Refused(command, number)
         return reply, received
 
-    def _send(self, command: int, payload: bytes, descriptors: list[int], flags: int) -> int:
+    def _send(self, command: int, payload: bytes, descriptors: Sequence[int], flags: int) -> int:
         identity = self._next_id
         self._next_id = (self._next_id + 1) & 0xFFFF
         message = HEADER.pack(identity, command, HEADER.size + len(payload), flags, 0) + payload
@@ -240,3 +245,12 @@ class Connection:
 def expect(what: str, seen: object, allowed: object) -> None:
     if seen != allowed:
         raise ProtocolError(f"{what}: {seen!r}; the datasheet says {allowed!r}")
+
+
+def expect_refusal(number: int, what: str, action: Callable[[], object]) -> None:
+    try:
+        action()
+    except Refused as refused:
+        expect(what, errno.errorcode[refused.errno], errno.errorcode[number])
+    else:
+        raise ProtocolError(f"{what} was taken; the datasheet says {errno.errorcode[number]}")

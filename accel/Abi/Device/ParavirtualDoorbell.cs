@@ -13,7 +13,7 @@ public static class ParavirtualDoorbell
     /// <summary>Host writes: index of the next completion it will read, 0 to depth - 1.</summary>
     public const int CompletionHeadOffset = 0x040;
 
-    /// <summary>Device writes 1 before it sleeps; whoever changes it to 0 signals the region's ioeventfd.</summary>
+    /// <summary>Device writes 1 before it sleeps; a host that changes it to 0 signals the region's ioeventfd.</summary>
     public const int DeviceAsleepOffset = 0x080;
 
     /// <summary>Host writes 1 before it sleeps; the device changes it to 0 and signals the completion interrupt.</summary>

@@ -19,13 +19,13 @@ public enum HpreError : uint
     /// <summary>No error.</summary>
     None = 0,
 
-    /// <summary>An algorithm or key size that the device does not offer.</summary>
+    /// <summary>An algorithm or key size that the device does not offer, or an entry whose done bits are not 1.</summary>
     Unsupported = 1,
 
     /// <summary>An address or length that the client has not mapped for this access.</summary>
     Address = 2,
 
-    /// <summary>The key block cannot be a key: a zero or even modulus.</summary>
+    /// <summary>The key block cannot be a key: a zero or even modulus or prime, or a modulus shorter than the entry says.</summary>
     Key = 3,
 
     /// <summary>The input is not less than the modulus.</summary>
@@ -33,6 +33,9 @@ public enum HpreError : uint
 
     /// <summary>The engine failed.</summary>
     Engine = 5,
+
+    /// <summary>No etype: hardware set a bit of the second error field (etype1).</summary>
+    Second = 0x800,
 }
 
 /// <summary>Bits of the first word of a submission entry: alg 4:0, etype 15:5, etype1 29:16, done 31:30.</summary>
@@ -50,9 +53,9 @@ public static class SubmissionControl
     /// <summary>The algorithm's number, 0 to 31; not every one has a name here.</summary>
     public static HpreAlgorithm Algorithm(uint control) => (HpreAlgorithm)(control & 0x1f);
 
-    /// <summary>The error bits; with etype1 counted as an error of its own, since any non-zero bit is one.</summary>
+    /// <summary>The error bits, or <see cref="HpreError.Second"/> when any bit of etype1 is set.</summary>
     public static HpreError Error(uint control) =>
-        (control & 0x3fff0000) != 0 ? HpreError.Address : (HpreError)((control >> 5) & 0x7ff);
+        (control & 0x3fff0000) != 0 ? HpreError.Second : (HpreError)((control >> 5) & 0x7ff);
 
     /// <summary>Whether the device says that it is done (value 3).</summary>
     public static bool IsDone(uint control) => control >> 30 == Done;

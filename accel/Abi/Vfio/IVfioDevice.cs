@@ -12,12 +12,13 @@ namespace WarpDrive.Abi.Vfio;
 public interface IVfioDevice : IDisposable
 {
     /// <summary>
-    /// Becomes readable or hung up when the device is gone; null when it lives in this process and cannot go.
+    /// Becomes readable or hung up when the device is gone; null when it lives in this process, where the completion interrupt and
+    /// the stop words tell.
     /// Owned by the device.
     /// </summary>
     FileDescriptor? GoneSignal { get; }
 
-    /// <summary>Whether the device still answers. Cheap; may be asked at any time from any thread.</summary>
+    /// <summary>Whether the device is known to be gone. A system call when it is another process; any thread, any time.</summary>
     bool IsGone { get; }
 
     /// <summary>Number of regions and interrupt indices.</summary>

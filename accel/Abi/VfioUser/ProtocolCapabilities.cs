@@ -89,8 +89,8 @@ public sealed record ProtocolCapabilities(uint MaxMessageDescriptors, uint MaxDa
             return value;
         }
 
-        // A peer wrote it: no more of it goes into a log than a person reads.
-        string seen = element.GetRawText();
+        // A peer wrote it: the text of a number can go into a log, and of anything else only what it is.
+        string seen = element.ValueKind == JsonValueKind.Number ? element.GetRawText() : $"of type {element.ValueKind}";
         throw new JsonException($"{name} is {seen[..Math.Min(seen.Length, 40)]}; it must be a number from 0 to {max}.");
     }
 }

@@ -54,8 +54,11 @@ public sealed class EmulatedDevice : IDisposable
     /// <summary>Bit 0: RSA-1024, bit 1: 2048, bit 2: 3072, bit 3: 4096.</summary>
     public uint KeySizes { get; private init; }
 
-    /// <summary>Whether the device went away or gave the queue up. Cheap.</summary>
-    public bool IsGone => _vfio.IsGone || Volatile.Read(ref Rings.At<uint>(DeviceUserShare.StopSendingOffset)) != 0;
+    /// <summary>Whether the device gave the queue up. A load.</summary>
+    public bool IsStopped => Volatile.Read(ref Rings.At<uint>(DeviceUserShare.StopSendingOffset)) != 0;
+
+    /// <summary>Whether the device went away or gave the queue up. A system call when the device is another process.</summary>
+    public bool IsGone => IsStopped || _vfio.IsGone;
 
     /// <summary>Whether the device computes with a modulus of this many bytes.</summary>
     public bool TakesModulus(int modulusBytes) => modulusBytes switch
@@ -101,7 +104,7 @@ public sealed class EmulatedDevice : IDisposable
             return new EmulatedDevice(vfio, rings, doorbells, wakeDevice, interrupt)
             {
                 Depth = depth,
-                QueueNumber = checked((ushort)ReadRegister(vfio, ControlRegister.QueueNumber)),
+                QueueNumber = ReadQueueNumber(vfio),
                 KeySizes = ReadRegister(vfio, ControlRegister.KeySizes),
                 EngineName = ReadEngineName(vfio),
                 EngineCount = (int)ReadRegister(vfio, ControlRegister.EngineCount),
@@ -185,7 +188,10 @@ public sealed class EmulatedDevice : IDisposable
     /// <summary>Takes a request for an interrupt back.</summary>
     public void CancelInterrupt() => Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.HostAsleepOffset), 0);
 
-    /// <summary>Frees the queue: when this returns, the device touches none of its memory.</summary>
+    /// <summary>
+    /// Frees the queue. An embedded device touches nothing any more when this returns; one in another process notices the end
+    /// of the connection a little later, so memory that it has mapped must not be used for anything else.
+    /// </summary>
     public void Dispose()
     {
         _vfio.Dispose();
@@ -224,6 +230,12 @@ public sealed class EmulatedDevice : IDisposable
             throw new AcceleratorException(
                 $"The queue depth is {depth}; it must be a power of two between {DeviceUserShare.MinDepth} and {maxDepth}.");
         }
+    }
+
+    private static ushort ReadQueueNumber(IVfioDevice vfio)
+    {
+        uint number = ReadRegister(vfio, ControlRegister.QueueNumber);
+        return number < 1024 ? (ushort)number : throw new AcceleratorException($"The device says that its queue number is {number}; allowed are 0 to 1023.");
     }
 
     private static string ReadEngineName(IVfioDevice vfio)

@@ -13,8 +13,8 @@ namespace WarpDrive.Driver.VfioUser;
 /// </summary>
 /// <remarks>
 /// Besides <see cref="LinuxException"/> every member throws <see cref="VfioUserProtocolException"/> when the server answers
-/// late or wrong. <see cref="GoneSignal"/> is also readable for the moment in which an answer to a call arrives: whoever it
-/// wakes asks <see cref="IsGone"/>.
+/// nonsense; no answer in time is ETIMEDOUT. <see cref="GoneSignal"/> is also readable for the moment in which an answer to a
+/// call arrives: whoever it wakes asks <see cref="IsGone"/>.
 /// </remarks>
 public sealed class VfioUserClient : IVfioDevice
 {
@@ -42,8 +42,8 @@ public sealed class VfioUserClient : IVfioDevice
     /// <summary>Connects to a server and agrees with it on the protocol's version.</summary>
     /// <param name="path">Of its socket.</param>
     /// <param name="timeout">The longest that it may take for each answer, now and later.</param>
-    /// <exception cref="LinuxException">Nobody listens there, or the server refused: ENOSPC, for instance, when all its queues are taken.</exception>
-    /// <exception cref="VfioUserProtocolException">What answers there speaks another protocol, or does not answer.</exception>
+    /// <exception cref="LinuxException">Nobody listens there, or the server refused: ENOSPC, for instance, when all its queues are taken; ETIMEDOUT: no answer.</exception>
+    /// <exception cref="VfioUserProtocolException">What answers there speaks another protocol.</exception>
     public static VfioUserClient Connect(string path, TimeSpan timeout)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -62,8 +62,8 @@ internal sealed class VfioUserConnection : IDisposable
     /// <param name="descriptors">Travel with it; they stay the caller's.</param>
     /// <param name="minReplyBytes">The least that the reply's payload must have.</param>
     /// <param name="what">What it is about, for messages: <c>region 3</c>.</param>
-    /// <exception cref="LinuxException">The server refused, or the connection is over.</exception>
-    /// <exception cref="VfioUserProtocolException">The reply is late or no reply to this.</exception>
+    /// <exception cref="LinuxException">The server refused, the connection is over, or ETIMEDOUT: no answer in time.</exception>
+    /// <exception cref="VfioUserProtocolException">The reply is no reply to this.</exception>
     public VfioUserReply Call(
         VfioUserCommand command,
         ReadOnlySpan<byte> payload,
@@ -140,7 +140,7 @@ internal sealed class VfioUserConnection : IDisposable
         }
         catch (LinuxException failure) when (failure.Error == Errno.EAGAIN)
         {
-            throw new VfioUserProtocolException($"The server at '{_path}' did not take {call} within {_timeout.TotalMilliseconds:0} ms.");
+            throw new LinuxException(call, $"{_path}, {_timeout.TotalMilliseconds:0} ms", Errno.ETIMEDOUT);
         }
         catch (LinuxException failure)
         {
@@ -194,7 +194,7 @@ internal sealed class VfioUserConnection : IDisposable
             TimeSpan left = _timeout - Stopwatch.GetElapsedTime(start);
             if (Poll.WaitReadable(_socket.File, null, left) == 0)
             {
-                throw new VfioUserProtocolException($"The server at '{_path}' did not answer {call} within {_timeout.TotalMilliseconds:0} ms.");
+                throw new LinuxException(call, $"{_path}, {_timeout.TotalMilliseconds:0} ms", Errno.ETIMEDOUT);
             }
 
             int count;

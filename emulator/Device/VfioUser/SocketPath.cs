@@ -10,8 +10,6 @@ namespace WarpDrive.Emulator.VfioUser;
 /// </summary>
 internal static class SocketPath
 {
-    private const int MaxPathBytes = 107;
-
     private const UnixFileMode Mode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
@@ -40,9 +38,9 @@ internal static class SocketPath
     private static void CheckPath(string path)
     {
         int bytes = Encoding.UTF8.GetByteCount(path);
-        if (bytes is 0 or > MaxPathBytes || path.Contains('\0', StringComparison.Ordinal))
+        if (bytes is 0 or > UnixSocket.MaxPathBytes || path.Contains('\0', StringComparison.Ordinal))
         {
-            throw new SocketPathException($"Socket path '{path}' has {bytes} bytes; 1 to {MaxPathBytes}, none of them zero, are allowed.");
+            throw new SocketPathException($"Socket path '{path}' has {bytes} bytes; 1 to {UnixSocket.MaxPathBytes}, none of them zero, are allowed.");
         }
 
         string directory = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/";
@@ -84,34 +82,15 @@ internal static class SocketPath
         throw new SocketPathException($"Socket path '{path}' is in use by a server that answers; stop it or choose another path.");
     }
 
-    /// <summary>
-    /// connect(2) refuses a plain file just as it refuses a socket without a listener; open(2) tells them apart: only a
-    /// socket is refused with ENXIO. Reading and writing, since that opens a FIFO without waiting for its other end.
-    /// </summary>
     private static bool IsSocket(string path)
     {
-        if (Directory.Exists(path))
-        {
-            return false;
-        }
-
         try
         {
-            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
-            return false;
-        }
-        catch (FileNotFoundException)
-        {
-            return false;
+            return UnixSocket.IsSocketFile(path);
         }
         catch (UnauthorizedAccessException refusal)
         {
             throw new SocketPathException($"Socket path '{path}' exists and may not be written by this user; choose another path.", refusal);
-        }
-        catch (IOException refusal)
-        {
-            // The runtime passes on the error number of Linux where it has no exception of its own.
-            return refusal.HResult == Errno.ENXIO;
         }
     }
 

@@ -191,7 +191,18 @@ public sealed class VfioUserServer : IDisposable
             return;
         }
 
-        (int processId, uint userId, _) = socket.PeerCredentials;
+        int processId;
+        uint userId;
+        try
+        {
+            (processId, userId, _) = socket.PeerCredentials;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
         var interpreter = new CommandInterpreter(_accelerator, _capabilities);
         var client = new ClientConnection(++_accepted, socket, interpreter, _reply, _logger) { AcceptedAt = _time.GetTimestamp() };
         _clients.Add(client);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using WarpDrive.Driver;
+using WarpDrive.Driver.VfioUser;
 using WarpDrive.Emulator;
 using WarpDrive.Engines;
 using WarpDrive.Linux;
@@ -122,7 +123,7 @@ public sealed class QueuePoolTests : IDisposable
         AcceleratorError outcome = AcceleratorError.None;
         var operation = new Thread(() => outcome = key.TryPrivate(_input, _output));
         operation.Start();
-        WaitFor(() => pool.GetStatus().SlotsInUse == 1);
+        WaitFor(() => _engine.HasEntered);
         var death = new Thread(_accelerator.Dispose);
         death.Start();
         _engine.Release();
@@ -134,6 +135,116 @@ public sealed class QueuePoolTests : IDisposable
         WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 0);
         Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
         AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Sleeping_operation_is_woken_when_its_device_ends_before_it_was_fetched()
+    {
+        // One engine, held by the first operation: the second is never fetched.
+        using QueuePool pool = Open(queues: 2, deadline: TimeSpan.FromMinutes(10));
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        AcceleratorError[] outcomes = [AcceleratorError.None, AcceleratorError.None];
+        Thread[] operations = [.. outcomes.Select((_, i) => new Thread(() => outcomes[i] = key.TryPrivate(_input, new byte[ModulusBytes])))];
+        operations[0].Start();
+        WaitFor(() => _engine.HasEntered);
+        operations[1].Start();
+        WaitFor(() => pool.GetStatus().SlotsInUse == 2);
+        var death = new Thread(_accelerator.Dispose);
+        death.Start();
+        WaitFor(() => _accelerator.IsStopping);
+        _engine.Release();
+        death.Join();
+        Array.ForEach(operations, static operation => operation.Join());
+        Assert.Contains(AcceleratorError.DeviceGone, outcomes);
+    }
+
+    [Fact]
+    public void Quarantine_is_kept_however_busy_the_supervisor_is()
+    {
+        using var pool = new QueuePool(
+            new QueuePoolOptions { QueuesPerDevice = 2, RetryInterval = TimeSpan.FromTicks(1), FirstQuarantine = TimeSpan.FromHours(1), MaxQuarantine = TimeSpan.FromHours(1) },
+            [Endpoint("test:", _accelerator)], NullLogger.Instance, _clock);
+        using DeviceKey key = CreateKey(pool);
+        for (int i = 0; i < 300; i++)
+        {
+            WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+            _engine.FlipsABit = true;
+            WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.WrongResult);
+            _engine.FlipsABit = false;
+            WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 0);
+            Assert.Equal(DeviceState.Quarantined, pool.GetStatus().Devices[0].State);
+            Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+            _clock.Advance(TimeSpan.FromHours(1));
+        }
+    }
+
+    [Fact]
+    public void Absent_device_does_not_keep_the_others_from_sharing()
+    {
+        using var second = new EmulatedAccelerator(new EmulatorOptions { SelfTest = false }, () => new MarkingEngine(1), NullLogger.Instance);
+        var absent = new DeviceEndpoint("absent:", static () => throw new LinuxException("connect", "absent", Errno.ENOENT));
+        using var pool = new QueuePool(
+            new QueuePoolOptions { QueuesPerDevice = 2, RetryInterval = TimeSpan.FromMilliseconds(5) },
+            [absent, Endpoint("first:", _accelerator), Endpoint("second:", second)], NullLogger.Instance, _clock);
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        var operation = new Thread(() => key.TryPrivate(_input, new byte[ModulusBytes]));
+        operation.Start();
+        WaitFor(() => _engine.HasEntered);
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        Assert.Equal(1, pool.GetStatus().Devices[2].OperationCount);
+        _engine.Release();
+        operation.Join();
+    }
+
+    [Fact]
+    public void Device_that_talks_nonsense_later_costs_no_operation_and_no_thread()
+    {
+        int connections = 0;
+        var endpoint = new DeviceEndpoint("mad:", () => Interlocked.Increment(ref connections) == 1
+            ? _accelerator.OpenQueue()
+            : throw new VfioUserProtocolException("It answers with poetry."));
+        using var pool = new QueuePool(
+            new QueuePoolOptions { QueuesPerDevice = 1, RetryInterval = TimeSpan.FromMilliseconds(5) }, [endpoint], NullLogger.Instance, _clock);
+        using DeviceKey key = CreateKey(pool);
+        Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        _accelerator.Dispose();
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.NoDevice && Volatile.Read(ref connections) > 2);
+    }
+
+    [Fact]
+    public void Something_else_at_the_devices_place_is_refused_at_the_start()
+    {
+        var endpoint = new DeviceEndpoint("mad:", static () => throw new VfioUserProtocolException("It answers with poetry."));
+        AcceleratorException e = Assert.Throws<AcceleratorException>(() => new QueuePool(new QueuePoolOptions(), [endpoint], NullLogger.Instance, _clock));
+        Assert.Equal("Device 'mad:' cannot be used: It answers with poetry.", e.Message);
+    }
+
+    [Fact]
+    public void Key_is_zeroed_in_the_arena_and_its_number_is_given_again()
+    {
+        var hand = new HandDevice();
+        using var pool = new QueuePool(
+            new QueuePoolOptions { QueuesPerDevice = 1, Deadline = TimeSpan.FromMilliseconds(1), RetryInterval = TimeSpan.FromMilliseconds(1) },
+            [new DeviceEndpoint("hand:", () => hand)], NullLogger.Instance, _clock);
+        DeviceKey key = CreateKey(pool);
+        Assert.Equal(AcceleratorError.Deadline, key.TryPrivate(_input, _output));
+        ulong keyIova = BitConverter.ToUInt64(hand.Submission(0)[8..]);
+        Assert.True(hand.Memory(keyIova, 640).SequenceEqual(_block));
+        Assert.Equal(WarpDrive.Abi.Vfio.DmaAccess.Read, hand.AccessOf(keyIova));
+        hand.MarkDone(0);
+        hand.Complete(0, 0, 1);
+        WaitFor(() => pool.GetStatus().SlotsInUse == 0);
+
+        key.Dispose();
+        WaitFor(() => !pool.Holds(key));
+        Assert.Equal(new byte[640], hand.Memory(keyIova, 640).ToArray());
+        WaitFor(() =>
+        {
+            using DeviceKey next = CreateKey(pool);
+            return next.Number == key.Number;
+        });
     }
 
     [Fact]
@@ -195,13 +306,15 @@ public sealed class QueuePoolTests : IDisposable
             key.TryPrivate(_input, _output);
         }
 
+        int done = 0;
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)
         {
-            key.TryPrivate(_input, _output);
+            done += key.TryPrivate(_input, _output) == AcceleratorError.None ? 1 : 0;
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(1000, done);
     }
 
     [Fact]
@@ -211,6 +324,7 @@ public sealed class QueuePoolTests : IDisposable
         using DeviceKey key = CreateKey(pool);
         int wrong = 0;
         int done = 0;
+        int busy = 0;
         Thread[] threads = [.. Enumerable.Range(0, 8).Select(number => new Thread(() =>
         {
             byte[] input = new byte[ModulusBytes];
@@ -218,12 +332,18 @@ public sealed class QueuePoolTests : IDisposable
             for (int i = 0; i < 2000; i++)
             {
                 BitConverter.TryWriteBytes(input.AsSpan(100), (number * 10_000) + i);
-                if (key.TryPrivate(input, output) == AcceleratorError.None)
+                AcceleratorError outcome = key.TryPrivate(input, output);
+                if (outcome == AcceleratorError.None)
                 {
                     byte[] right = new byte[ModulusBytes];
                     MarkingEngine.Compute(_block, input, right);
                     Interlocked.Add(ref wrong, output.AsSpan().SequenceEqual(right) ? 0 : 1);
                     Interlocked.Increment(ref done);
+                }
+                else if (outcome == AcceleratorError.Busy)
+                {
+                    // Eight threads, four queues.
+                    Interlocked.Increment(ref busy);
                 }
             }
         }))];
@@ -231,6 +351,7 @@ public sealed class QueuePoolTests : IDisposable
         Array.ForEach(threads, static t => t.Join());
         Assert.Equal(0, wrong);
         Assert.True(done > 0);
+        Assert.Equal(16_000, done + busy);
         AssertNothingIsLeft(pool);
     }
 
@@ -254,19 +375,7 @@ public sealed class QueuePoolTests : IDisposable
         _clock);
 
     private DeviceEndpoint Endpoint(string uri, EmulatedAccelerator accelerator) => new(
-        uri, () => _isAbsent ? throw new LinuxException("connect", uri, Errno.ECONNREFUSED) : OpenQueue(accelerator));
-
-    private static WarpDrive.Abi.Vfio.IVfioDevice OpenQueue(EmulatedAccelerator accelerator)
-    {
-        try
-        {
-            return accelerator.OpenQueue();
-        }
-        catch (ObjectDisposedException)
-        {
-            throw new LinuxException("connect", "disposed device", Errno.ECONNREFUSED);
-        }
-    }
+        uri, () => _isAbsent ? throw new LinuxException("connect", uri, Errno.ECONNREFUSED) : accelerator.OpenQueue());
 
     private DeviceKey CreateKey(QueuePool pool) => pool.CreateKey(_block, ModulusBytes, (input, result) =>
     {
@@ -290,8 +399,11 @@ public sealed class QueuePoolTests : IDisposable
 
         public void Release() => _mayRun.Set();
 
+        public bool HasEntered { get; private set; }
+
         public void Execute(OperationBatch batch)
         {
+            HasEntered = true;
             _mayRun.Wait();
             for (int i = 0; i < batch.Count; i++)
             {

@@ -289,7 +289,7 @@ public sealed class EmulatedAcceleratorTests
         Assert.All(engines, engine => Assert.True(engine.IsDisposed));
         Assert.Equal((1u, 1u), (host.StopSending, host.StopReceiving));
         Assert.True(host.Queue.IsGone);
-        Assert.Throws<ObjectDisposedException>(() => accelerator.OpenQueue());
+        Assert.Equal(Errno.ENODEV, Assert.Throws<LinuxException>(() => accelerator.OpenQueue()).Error);
     }
 
     [Theory]

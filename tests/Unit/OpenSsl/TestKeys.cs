@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -34,7 +35,7 @@ internal static class TestKeys
     public static X509Certificate2 Certificate(int bits) => Certificate(Rsa(bits));
 
     /// <summary>The one place where the tests make a pool.</summary>
-    public static QueuePool EmptyPool() => new();
+    public static QueuePool EmptyPool() => new(new QueuePoolOptions(), [], NullLogger.Instance, TimeProvider.System);
 
     private static RSA Create(int bits)
     {

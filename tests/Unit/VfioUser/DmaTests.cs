@@ -1,0 +1,145 @@
+using WarpDrive.Emulator;
+using WarpDrive.Linux;
+
+namespace WarpProxy.Tests.Unit.VfioUser;
+
+public sealed class DmaTests : IDisposable
+{
+    private const ushort DmaMap = 2;
+    private const ushort DmaUnmap = 3;
+
+    private readonly ServedDevice _device = new();
+    private readonly RawClient _client;
+    private readonly SharedMemory _memory = SharedMemory.Create("test", 8192, secret: false);
+
+    public DmaTests() => _client = _device.Open();
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _device.Dispose();
+        _memory.Dispose();
+    }
+
+    [Fact]
+    public void Map_is_answered_empty_and_unmap_with_what_it_was_asked()
+    {
+        using RawReply mapped = _client.Call(DmaMap, RawClient.DmaMap(), _memory.File);
+        Assert.Equal(0u, mapped.Error);
+        Assert.Empty(mapped.Payload);
+        using RawReply unmapped = _client.Call(DmaUnmap, RawClient.DmaUnmap());
+        Assert.Equal(0u, unmapped.Error);
+        Assert.Equal(RawClient.DmaUnmap(), unmapped.Payload);
+        Assert.Equal(Errno.ENOENT, _client.Error(DmaUnmap, RawClient.DmaUnmap()));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(31)]
+    [InlineData(33)]
+    [InlineData(uint.MaxValue)]
+    public void Map_with_wrong_argsz_is_refused(uint argsz) =>
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(argsz: argsz), _memory.File));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(31)]
+    [InlineData(33)]
+    [InlineData(4096)]
+    public void Map_with_payload_of_wrong_size_is_refused(int size)
+    {
+        byte[] payload = RawClient.DmaMap();
+        Array.Resize(ref payload, size);
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, payload, _memory.File));
+    }
+
+    [Theory]
+    [InlineData(1ul, 0x10000ul, 4096ul)]
+    [InlineData(0ul, 0x10001ul, 4096ul)]
+    [InlineData(0ul, 0x10000ul, 4095ul)]
+    [InlineData(0ul, 0x10000ul, 0ul)]
+    [InlineData(4096ul, 0x10000ul, 8192ul)]
+    [InlineData(ulong.MaxValue - 4095, 0x10000ul, 8192ul)]
+    [InlineData(0ul, ulong.MaxValue - 4095, 8192ul)]
+    public void Map_of_unaligned_empty_or_missing_bytes_is_refused(ulong fileOffset, ulong iova, ulong size) =>
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(fileOffset: fileOffset, iova: iova, size: size), _memory.File));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    [InlineData(7)]
+    public void Map_with_other_access_is_refused(uint flags) =>
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(flags: flags), _memory.File));
+
+    [Fact]
+    public void Map_of_a_file_that_can_shrink_is_refused()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.SetLength(handle, 4096);
+
+            // The handle keeps the number; this object only names it.
+            var file = new FileDescriptor((int)handle.DangerousGetHandle());
+            Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(), file));
+            file.SetHandleAsInvalid();
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Map_without_a_descriptor_or_with_two_is_refused()
+    {
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap()));
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File, _memory.File));
+        Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File));
+    }
+
+    [Fact]
+    public void Map_over_another_is_EEXIST_on_this_connection_and_right_on_the_next()
+    {
+        Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(size: 8192), _memory.File));
+        Assert.Equal(Errno.EEXIST, _client.Error(DmaMap, RawClient.DmaMap(iova: 0x11000), _memory.File));
+        using RawClient other = _device.Open();
+        Assert.Equal(0, other.Error(DmaMap, RawClient.DmaMap(iova: 0x11000), _memory.File));
+    }
+
+    [Fact]
+    public void Map_beyond_the_limit_is_ENOSPC()
+    {
+        using var device = new ServedDevice(new EmulatorOptions { SelfTest = false, MaxDmaMaps = 2 });
+        using RawClient client = device.Open();
+        Assert.Equal(0, client.Error(DmaMap, RawClient.DmaMap(iova: 0x1000), _memory.File));
+        Assert.Equal(0, client.Error(DmaMap, RawClient.DmaMap(iova: 0x2000), _memory.File));
+        Assert.Equal(Errno.ENOSPC, client.Error(DmaMap, RawClient.DmaMap(iova: 0x3000), _memory.File));
+        Assert.Equal(0, client.Error(DmaUnmap, RawClient.DmaUnmap(iova: 0x1000)));
+        Assert.Equal(0, client.Error(DmaMap, RawClient.DmaMap(iova: 0x3000), _memory.File));
+    }
+
+    [Theory]
+    [InlineData(0x10000ul, 4096ul)]
+    [InlineData(0x11000ul, 4096ul)]
+    [InlineData(0x10000ul, 8193ul)]
+    [InlineData(0x20000ul, 8192ul)]
+    public void Unmap_of_anything_but_the_whole_range_is_ENOENT(ulong iova, ulong size)
+    {
+        Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(size: 8192), _memory.File));
+        Assert.Equal(Errno.ENOENT, _client.Error(DmaUnmap, RawClient.DmaUnmap(iova, size)));
+        Assert.Equal(0, _client.Error(DmaUnmap, RawClient.DmaUnmap(size: 8192)));
+    }
+
+    [Theory]
+    [InlineData(23, 0)]
+    [InlineData(25, 0)]
+    [InlineData(24, 1)]
+    [InlineData(24, 2)]
+    public void Unmap_with_wrong_argsz_or_flags_is_refused(uint argsz, uint flags)
+    {
+        Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File));
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaUnmap, RawClient.DmaUnmap(argsz: argsz, flags: flags)));
+    }
+}
