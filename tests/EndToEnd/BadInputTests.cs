@@ -106,8 +106,8 @@ public sealed class BadInputTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")]
-    [InlineData("x")]
-    [InlineData("")]
+    [InlineData("220 mail.example ESMTP ready\r\n")]
+    [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")]
     public async Task Socket_of_another_protocol(string answer)
     {
         await using var scenario = new Scenario(output);

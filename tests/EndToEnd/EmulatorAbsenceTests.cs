@@ -44,34 +44,25 @@ public sealed class EmulatorAbsenceTests(ITestOutputHelper output)
         using var certificate = TestCertificate.Rsa(2048);
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
         await using ProxyProcess proxy = await StartAsync(scenario, certificate, scenario.File("device.sock"));
-        var client = new TlsClient(proxy.Url, certificate.Root);
-        await client.GetAsync();
-        long byDevice = (await proxy.StatusAsync()).Operations.Device;
-        Assert.Equal(1, byDevice);
+        var crowd = new ClientCrowd(16, proxy.Url, certificate.Root);
+        await crowd.ServeMoreAsync(100);
 
-        // Until every queue was given up and, while one was opened again, the device did not answer either.
+        // Until every queue was given up, and the device did not answer when one was to be opened again.
         emulator.Process.Send(Signal.Stop);
-        int served = 0;
-        await Eventually.TrueAsync("the proxy says that the device does not answer", async () =>
-        {
-            await client.GetAsync();
-            served++;
-            return proxy.Process.Output.Any(line => line.Contains("did not answer", StringComparison.Ordinal))
-                && await StateAsync(proxy) is { State: "absent", QueueCount: 0 };
-        });
+        await Eventually.TrueAsync("the device is absent", async () => await StateAsync(proxy) is { State: "absent", QueueCount: 0 });
         OperationStatus stopped = (await proxy.StatusAsync()).Operations;
-        Assert.Equal(byDevice, stopped.Device);
-        Assert.Equal(served, stopped.Software);
         Assert.True(stopped.Fallback.GetValueOrDefault("deadline") > 0, "no operation was counted as past its deadline");
+        await crowd.ServeMoreAsync(100);
+        Assert.Equal(stopped.Device, (await proxy.StatusAsync()).Operations.Device);
 
         emulator.Process.Send(Signal.Continue);
-        await Eventually.TrueAsync("operations return to the device", async () =>
-        {
-            await client.GetAsync();
-            return (await proxy.StatusAsync()).Operations.Device > byDevice;
-        });
-        await Eventually.TrueAsync("all queues are back and nothing is in use", async () =>
-            await proxy.StatusAsync() is { Leaks: { SlotsInUse: 0, OperationsInFlight: 0, LanesBusy: 0 }, Devices: [{ State: "ready", QueueCount: 16 }] });
+        await Eventually.TrueAsync("all queues are back", async () => await StateAsync(proxy) is { State: "ready", QueueCount: 16 });
+        await Eventually.TrueAsync("operations return to the device", async () => (await proxy.StatusAsync()).Operations.Device > stopped.Device);
+        await crowd.StopAsync();
+        Assert.Empty(crowd.Failures);
+        await Eventually.TrueAsync("nothing is in use", async () => (await proxy.StatusAsync()).Leaks == new LeakStatus(0, 0, 0));
+        OperationStatus all = (await proxy.StatusAsync()).Operations;
+        Assert.Equal(crowd.ServedCount, all.Device + all.Software);
     }
 
     [Fact]

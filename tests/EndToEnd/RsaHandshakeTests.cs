@@ -73,6 +73,17 @@ public sealed class RsaHandshakeTests(BothDevices devices, ITestOutputHelper out
         Assert.Contains("Cipher is AES128-GCM-SHA256", result.Output, StringComparison.Ordinal);
     }
 
+    [DebianPackageTheory("openssl", Tool.OpenSsl)]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task Connection_ends_with_close_notify(string version)
+    {
+        // s_client fails when a connection ends without: somebody may have cut it off (RFC 8446 6.1).
+        ToolResult result = await Tool.GetWithOpenSslAsync(devices.Proxy(BothDevices.Embedded), devices.TrustedFile, version);
+        Assert.DoesNotContain("unexpected eof", result.Error, StringComparison.Ordinal);
+        Assert.Equal(0, result.ExitCode);
+    }
+
     [Theory]
     [InlineData(BothDevices.Embedded)]
     [InlineData(BothDevices.Emulator)]

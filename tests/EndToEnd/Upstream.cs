@@ -73,7 +73,12 @@ internal sealed class Upstream : IAsyncDisposable
         HttpRequest request = context.Request;
         if (request.Path == "/echo")
         {
-            await request.Body.CopyToAsync(context.Response.Body);
+            // All of it before the first byte goes back: HttpClient reads no answer before its request is sent, and would
+            // wait for ever for an upstream that waits for it.
+            using var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            body.Position = 0;
+            await body.CopyToAsync(context.Response.Body);
         }
         else if (request.Path == "/headers")
         {

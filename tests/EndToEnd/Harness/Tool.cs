@@ -69,7 +69,6 @@ internal static class Tool
             OpenSsl,
             ["s_client", "-connect", proxy.HostAndPort, "-CAfile", trusted, "-verify_return_error", "-verify_ip", "127.0.0.1", "-ign_eof", .. arguments],
             "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        Assert.True(result.ExitCode == 0, $"s_client: {result}");
         Assert.Contains("Verification: OK", result.Output, StringComparison.Ordinal);
         Assert.Contains("WarpProxy is serving", result.Output, StringComparison.Ordinal);
         return result;
