@@ -62,6 +62,7 @@ internal sealed class HandshakeLane : IDisposable
                 _current = read.Handshake;
                 read.Resume();
                 _current = null;
+                read.Unwound();
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace WarpProxy.Tls;
 
@@ -15,6 +16,8 @@ namespace WarpProxy.Tls;
 internal sealed class HandshakeMiddleware(
     HandshakeLanes lanes, HandshakeCounters counters, TimeSpan clientHelloTimeout, TimeProvider time, ILogger<HandshakeMiddleware> logger)
 {
+    private static readonly TimeSpan CloseNotifyTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>Comes before UseHttps.</summary>
     public async Task BeforeTlsAsync(ConnectionContext connection, ConnectionDelegate next)
     {
@@ -69,7 +72,35 @@ internal sealed class HandshakeMiddleware(
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
 
-        await next(connection);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            await CloseNotifyAsync(connection);
+        }
+    }
+
+    /// <summary>
+    /// Tells the client that nothing was cut off (RFC 8446 6.1), which Kestrel leaves out. Nobody waits for it longer than for
+    /// the end of the connection: a client that reads no more is not told.
+    /// </summary>
+    private static async Task CloseNotifyAsync(ConnectionContext connection)
+    {
+        if (connection.Features.Get<ISslStreamFeature>() is not { } tls || connection.ConnectionClosed.IsCancellationRequested)
+        {
+            return;
+        }
+
+        try
+        {
+            await tls.SslStream.ShutdownAsync().WaitAsync(CloseNotifyTimeout, connection.ConnectionClosed);
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException or TimeoutException)
+        {
+            // The client has closed or reset the connection.
+        }
     }
 
     /// <summary>
@@ -108,7 +139,8 @@ internal sealed class HandshakeMiddleware(
                 logger.ClientHelloTimedOut(connection.ConnectionId, clientHelloTimeout.TotalSeconds);
             }
 
-            connection.Abort(new ConnectionAbortedException("The ClientHello did not arrive in time."));
+            connection.Abort(new ConnectionAbortedException(
+                closing.IsCancellationRequested ? "The proxy is stopping." : "The ClientHello did not arrive in time."));
             return (ClientHelloState.Incomplete, examined);
         }
         catch (IOException)

@@ -10,19 +10,22 @@ namespace WarpProxy.Tls;
 /// </summary>
 /// <remarks>
 /// It reports Pending until the continuation is there, even when the bytes are: an awaiter that finds a task completed goes
-/// on where it is, and that may be the thread pool. Only when the continuation is registered is the inner read waited for,
-/// and only then is a lane asked. Frames further out may still attach late and go on themselves; they are on the thread
-/// that called, and in a handshake that needs a lane this is a lane, from the first flight on.
+/// on where it is, and that may be the thread pool. Only when the continuation is registered is the inner read waited for.
+/// The frames further out register theirs while the thread unwinds, and one that does so just when another lane has completed
+/// the task is sent to the thread pool by .NET (seen at the first handshakes, whose frames are slow while they are compiled).
+/// So a lane is asked only when the bytes are there and the lane that carried the handshake so far has unwound.
 /// </remarks>
 internal sealed class LaneRead : IValueTaskSource<ReadResult>
 {
     private readonly HandshakeLanes _lanes;
-    private readonly Action _post;
+    private readonly Action _open;
     private ValueTask<ReadResult> _inner;
     private Action<object?>? _continuation;
     private object? _state;
     private ExecutionContext? _context;
     private LaneRefusal? _refusal;
+    private int _closedGates;       // what has still to happen before a lane is asked
+    private bool _isUnwinding;      // the calling lane's: it has a gate to open
     private bool _isResumed;
     private short _version;
 
@@ -31,7 +34,7 @@ internal sealed class LaneRead : IValueTaskSource<ReadResult>
     {
         _lanes = lanes;
         Handshake = handshake;
-        _post = () => _lanes.Post(this);
+        _open = Open;
     }
 
     /// <summary>The handshake that reads.</summary>
@@ -63,6 +66,16 @@ internal sealed class LaneRead : IValueTaskSource<ReadResult>
         }
     }
 
+    /// <summary>Called by a lane when <see cref="Resume"/> has returned.</summary>
+    public void Unwound()
+    {
+        if (_isUnwinding)
+        {
+            _isUnwinding = false;
+            Open();
+        }
+    }
+
     /// <summary>Lets the read fail, on the thread pool.</summary>
     public void Refuse(LaneRefusal reason)
     {
@@ -91,15 +104,18 @@ internal sealed class LaneRead : IValueTaskSource<ReadResult>
         _state = state;
         _context = flags.HasFlag(ValueTaskSourceOnCompletedFlags.FlowExecutionContext) ? ExecutionContext.Capture() : null;
 
-        // The lane may run before the next line returns: nothing of this read may be touched after it.
+        _isUnwinding = HandshakeLane.CurrentHandshake == Handshake;
+        _closedGates = _isUnwinding ? 2 : 1;
+
+        // Off the lanes the next line may have a lane run before it returns: nothing of this read may be touched after it.
         var awaiter = _inner.GetAwaiter();
         if (awaiter.IsCompleted)
         {
-            _post();
+            Open();
         }
         else
         {
-            awaiter.UnsafeOnCompleted(_post);
+            awaiter.UnsafeOnCompleted(_open);
         }
     }
 
@@ -114,6 +130,15 @@ internal sealed class LaneRead : IValueTaskSource<ReadResult>
 
         _isResumed = false;
         return _refusal is { } reason ? throw new LaneRefusedException(reason) : _inner.GetAwaiter().GetResult();
+    }
+
+    // Interlocked is a full barrier: who opens the last gate sees all that was written before the others were opened.
+    private void Open()
+    {
+        if (Interlocked.Decrement(ref _closedGates) == 0)
+        {
+            _lanes.Post(this);
+        }
     }
 
     private void CheckToken(short token)
