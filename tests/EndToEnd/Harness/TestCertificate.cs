@@ -52,7 +52,8 @@ internal sealed class TestCertificate : IDisposable
         RSA key = RSA.Create(2048);
         (DateTimeOffset from, DateTimeOffset to) = Validity();
         using X509Certificate2 root = Authority("CN=Test root", rootKey).CreateSelfSigned(from, to);
-        using X509Certificate2 intermediate = Authority("CN=Test intermediate", intermediateKey).Create(root, from, to, [1]).CopyWithPrivateKey(intermediateKey);
+        using X509Certificate2 issued = Authority("CN=Test intermediate", intermediateKey).Create(root, from, to, [1]);
+        using X509Certificate2 intermediate = issued.CopyWithPrivateKey(intermediateKey);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         AddServerExtensions(request);
         X509Certificate2 certificate = request.Create(intermediate, from, to, [2]);

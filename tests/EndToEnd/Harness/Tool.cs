@@ -56,7 +56,10 @@ internal static class Tool
     {
         ToolResult result = await RunAsync(
             Curl,
-            ["--silent", "--show-error", "--max-time", "20", "--cacert", trusted, "--write-out", "\nHTTP/%{http_version} %{http_code}", .. arguments, proxy.Url.ToString()]);
+            [
+                "--silent", "--show-error", "--max-time", "20", "--cacert", trusted, "--write-out", "\nHTTP/%{http_version} %{http_code}",
+                .. arguments, proxy.Url.ToString(),
+            ]);
         Assert.True(result.ExitCode == 0, $"curl: {result}");
         Assert.Contains("WarpProxy is serving", result.Output, StringComparison.Ordinal);
         return result;
