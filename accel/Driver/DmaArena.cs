@@ -22,9 +22,12 @@ public sealed class DmaArena : IDisposable
     private readonly ulong _slotsIova;
     private readonly List<(SharedMemory Memory, ulong Iova)> _keyWindows = [];
     private readonly List<KeyPlace> _freeKeyPlaces = [];
-    private int _keyWindowUsed = KeyWindowBytes; // no window yet
+    private int _keyWindowUsed;
 
-    /// <summary>Allocates a slot for each ring entry and announces them to the device.</summary>
+    /// <summary>
+    /// Allocates a slot for each ring entry and the first window for keys, and announces them to the device: so an operation that
+    /// brings a new key asks the device nothing, unless a hundred keys are there already.
+    /// </summary>
     /// <exception cref="LinuxException">No memory, or the device refused the mapping.</exception>
     public DmaArena(EmulatedDevice device)
     {
@@ -34,6 +37,7 @@ public sealed class DmaArena : IDisposable
         try
         {
             _slotsIova = device.MapDma(_slots, DmaAccess.ReadWrite);
+            AddKeyWindow();
         }
         catch
         {
@@ -106,24 +110,29 @@ public sealed class DmaArena : IDisposable
     {
         if (_keyWindowUsed + sizeBytes > KeyWindowBytes)
         {
-            SharedMemory memory = SharedMemory.Create("warp-keys", KeyWindowBytes, secret: true);
-            try
-            {
-                _keyWindows.Add((memory, _device.MapDma(memory, DmaAccess.Read)));
-            }
-            catch
-            {
-                memory.Dispose();
-                throw;
-            }
-
-            _keyWindowUsed = 0;
+            AddKeyWindow();
         }
 
         int window = _keyWindows.Count - 1;
         var place = new KeyPlace(window, _keyWindowUsed, sizeBytes, _keyWindows[window].Iova + (ulong)_keyWindowUsed);
         _keyWindowUsed += sizeBytes;
         return place;
+    }
+
+    private void AddKeyWindow()
+    {
+        SharedMemory memory = SharedMemory.Create("warp-keys", KeyWindowBytes, secret: true);
+        try
+        {
+            _keyWindows.Add((memory, _device.MapDma(memory, DmaAccess.Read)));
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+
+        _keyWindowUsed = 0;
     }
 }
 

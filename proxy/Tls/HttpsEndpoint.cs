@@ -22,7 +22,7 @@ internal sealed class HttpsEndpoint
         var server = new SslServerAuthenticationOptions
         {
             ServerCertificateContext = certificate.Context,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            EnabledSslProtocols = ChooseProtocols(options.ParseCipherSuites()),
             ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
             CipherSuitesPolicy = options.CipherSuites.Count == 0 ? null : new CipherSuitesPolicy(options.ParseCipherSuites()),
         };
@@ -40,5 +40,19 @@ internal sealed class HttpsEndpoint
         endpoint.Use(next => connection => _middleware.BeforeTlsAsync(connection, next));
         endpoint.UseHttps(_handshake);
         endpoint.Use(next => connection => _middleware.AfterTlsAsync(connection, next));
+    }
+
+    /// <summary>A version without a suite is off: offered all the same, it would be negotiated and then fail.</summary>
+    private static SslProtocols ChooseProtocols(IReadOnlyList<TlsCipherSuite> suites)
+    {
+        // The suites of TLS 1.3 have the numbers 0x1301 to 0x1305 (RFC 8446 B.4).
+        static bool IsTls13(TlsCipherSuite suite) => ((int)suite >> 8) == 0x13;
+        if (suites.Count == 0)
+        {
+            return SslProtocols.Tls12 | SslProtocols.Tls13;
+        }
+
+        return (suites.Any(IsTls13) ? SslProtocols.Tls13 : SslProtocols.None)
+            | (suites.All(IsTls13) ? SslProtocols.None : SslProtocols.Tls12);
     }
 }

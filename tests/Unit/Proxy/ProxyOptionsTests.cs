@@ -1,0 +1,113 @@
+using WarpProxy.Configuration;
+
+namespace WarpProxy.Tests.Unit.Proxy;
+
+public sealed class ProxyOptionsTests
+{
+    [Theory]
+    [InlineData("Offload:Depth", "300", "Offload:Depth is 300; it must be a power of two between 2 and 1024.")]
+    [InlineData("Offload:Depth", "2048", "Offload:Depth is 2048; it must be a power of two between 2 and 1024.")]
+    [InlineData("Offload:Depth", "many", "Offload:Depth is 'many'; it must be a whole number.")]
+    [InlineData("Offload:Depht", "16", "Offload:Depht is not a setting; those of Offload are Deadline, Depth, Devices, Engines, Path, QueuesPerDevice.")]
+    [InlineData("Offload:Path", "sideways", "Offload:Path is 'sideways'; it must be device or software.")]
+    [InlineData("Offload:Path", "7", "Offload:Path is 7; it must be device or software.")]
+    [InlineData("Offload:Deadline", "soon", "Offload:Deadline is 'soon'; it must be a time such as 00:00:05 (hours:minutes:seconds).")]
+    [InlineData("Offload:Deadline", "00:01:00", "Offload:Deadline is 00:01:00; it must be between 00:00:00.001 and 00:00:10.")]
+    [InlineData("Offload:QueuesPerDevice", "0", "Offload:QueuesPerDevice is 0; it must be between 1 and 64.")]
+    [InlineData("Offload:Engines", "65", "Offload:Engines is 65; it must be between 1 and 64.")]
+    [InlineData("Offload:Devices:0", "pci:3", "Device 'pci:3' is unknown; it must be embedded:, emulator:/path/to.sock or none.")]
+    [InlineData("Offload:Devices:0", "emulator:here.sock", "Device 'emulator:here.sock' has the socket path 'here.sock'; it must be absolute.")]
+    [InlineData("Tls:Lanes", "257", "Tls:Lanes is 257; it must be between 1 and 256.")]
+    [InlineData("Tls:MaxWaiting", "-1", "Tls:MaxWaiting is -1; it must be between 0 and 65536.")]
+    [InlineData("Tls:ClientHelloTimeout", "00:00:00", "Tls:ClientHelloTimeout is 00:00:00; it must be between 00:00:00.1 and 00:05:00.")]
+    [InlineData("Tls:CipherSuites:0", "4865", "Tls:CipherSuites has '4865'; it must be a name such as TLS_AES_128_GCM_SHA256 or TLS_RSA_WITH_AES_128_GCM_SHA256.")]
+    [InlineData("Shutdown:Drain", "1.00:00:00", "Shutdown:Drain is 1.00:00:00; it must be between 00:00:00 and 01:00:00.")]
+    [InlineData("Server:Urls", "ftp://localhost", "Server:Urls has 'ftp://localhost'; it must be a URL with http or https, such as https://localhost:8443.")]
+    [InlineData("Server:Urls", ";", "Server:Urls is empty; it must have at least one URL such as https://localhost:8443.")]
+    [InlineData("Server:Urls", "https://example.org:1", "Server:Urls has 'https://example.org:1'; its host must be localhost, an IP address or *.")]
+    [InlineData("Server:Urls", "https://127.0.0.1:66000", "Server:Urls has 'https://127.0.0.1:66000'; its port must be between 0 and 65535.")]
+    [InlineData("Server:Urls", "https://127.0.0.1:1/x", "Server:Urls has 'https://127.0.0.1:1/x'; it must end after the port, without the path '/x'.")]
+    [InlineData("Server:Admin", "https://127.0.0.1:1", "Server:Admin is 'https://127.0.0.1:1'; it must be a URL with http.")]
+    [InlineData("Certificate:KeyFile", "k", "Certificate:KeyFile is 'k' but Certificate:File is not set; give both, or neither for a development certificate.")]
+    public void Value_that_cannot_be_used_is_refused_with_one_sentence(string setting, string value, string sentence) =>
+        Assert.Equal(sentence, Assert.Throws<BadInputException>(() => Read((setting, value))).Message);
+
+    [Fact]
+    public void None_must_stand_alone() => Assert.Equal(
+        "Offload:Devices has 'none' among 2 devices; it must stand alone.",
+        Assert.Throws<BadInputException>(() => Read(("Offload:Devices:0", "none"), ("Offload:Devices:1", "embedded:"))).Message);
+
+    [Fact]
+    public void Device_named_twice_is_refused() => Assert.Equal(
+        "Offload:Devices has 'embedded:' more than once; each device must be named once.",
+        Assert.Throws<BadInputException>(() => Read(("Offload:Devices:0", "embedded:"), ("Offload:Devices:1", "embedded:"))).Message);
+
+    [Fact]
+    public void Every_problem_has_a_line_of_its_own() => Assert.Equal(
+        2, Assert.Throws<BadInputException>(() => Read(("Offload:Depth", "3"), ("Tls:Lanes", "0"))).Message.Split('\n').Length);
+
+    [Fact]
+    public void Defaults_are_a_device_and_the_local_ports()
+    {
+        ProxyOptions options = Read();
+        Assert.Equal("https://localhost:8443", options.Server.Urls);
+        Assert.Equal("http://127.0.0.1:9901", options.Server.Admin);
+        Assert.Equal(["embedded:"], options.Offload.Devices);
+        Assert.Equal(16, options.Tls.Lanes);
+    }
+
+    [Fact]
+    public void Devices_of_the_command_line_replace_all_those_of_the_file()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, """{ "Offload": { "Depth": 64, "Devices": ["emulator:/a", "emulator:/b"] } }""");
+            CommandLine line = CommandLine.Parse(["--config", file, "--device", "embedded:"], TextWriter.Null)!;
+            ProxyOptions options = ProxyOptions.Read(ConfigurationSources.Load(line.ConfigFile, line.Settings));
+            Assert.Equal(["embedded:"], options.Offload.Devices);
+            Assert.Equal(64, options.Offload.Depth);
+            Assert.Equal(["emulator:/a", "emulator:/b"], ProxyOptions.Read(ConfigurationSources.Load(file, [])).Offload.Devices);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void Broken_JSON_is_told_with_its_file_and_line()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "{\n  \"Offload\": {\n    \"Depth\" 16\n} }");
+            string message = Assert.Throws<BadInputException>(() => ConfigurationSources.Load(file, [])).Message;
+            Assert.StartsWith($"Configuration file '{file}' is not JSON, line 3, byte 13: ", message);
+            Assert.DoesNotContain('\n', message);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("--frobnicate", "Unrecognized command or argument '--frobnicate'; 'warpproxy --help' lists the options.")]
+    [InlineData("--urls", "Required argument missing for option: '--urls'; 'warpproxy --help' lists the options.")]
+    public void Option_that_is_unknown_or_short_of_its_value_is_refused(string argument, string sentence) =>
+        Assert.Equal(sentence, Assert.Throws<BadInputException>(() => CommandLine.Parse([argument], TextWriter.Null)).Message);
+
+    [Fact]
+    public void Help_names_every_option_and_starts_nothing()
+    {
+        using var output = new StringWriter();
+        Assert.Null(CommandLine.Parse(["--help"], output));
+        Assert.All(
+            ["--urls", "--admin", "--device", "--path", "--certificate", "--key", "--key-password-file", "--config", "--version"],
+            (string option) => Assert.Contains(option, output.ToString()));
+    }
+
+    private static ProxyOptions Read(params (string Setting, string Value)[] settings) =>
+        ProxyOptions.Read(ConfigurationSources.Load(null, settings.Select(setting => KeyValuePair.Create(setting.Setting, (string?)setting.Value))));
+}
