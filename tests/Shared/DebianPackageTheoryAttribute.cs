@@ -1,6 +1,6 @@
-namespace WarpProxy.Tests.EndToEnd;
+namespace WarpProxy.Tests;
 
-/// <summary>A theory that runs a tool of a Debian package; skipped, with the package's name, where it is missing.</summary>
+/// <summary>As <see cref="DebianPackageFactAttribute"/>, for theories.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DebianPackageTheoryAttribute : TheoryAttribute
 {
@@ -8,10 +8,7 @@ public sealed class DebianPackageTheoryAttribute : TheoryAttribute
     {
         Package = package;
         Path = path;
-        if (!File.Exists(path))
-        {
-            Skip = $"needs the Debian package {package}";
-        }
+        Skip = DebianPackageFactAttribute.WhyNot(package, path);
     }
 
     public string Package { get; }
