@@ -221,6 +221,14 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
             Dispose();
             throw new OpenSslException(OpenSslError.DamagedKey, $"The RSA private key does not fit its own public key.{reason}");
         }
+
+        if (!CrtNumbers.AreConsistent(_key))
+        {
+            Dispose();
+            throw new OpenSslException(
+                OpenSslError.DamagedKey,
+                "The RSA private key's primes, prime exponents and coefficient (p, q, dp, dq, qinv) do not fit each other.");
+        }
     }
 
     private byte[] ReadPublic(string name)

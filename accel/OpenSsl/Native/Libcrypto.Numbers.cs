@@ -5,6 +5,37 @@ namespace WarpDrive.OpenSsl.Native;
 /// <content>BN: big numbers.</content>
 internal static unsafe partial class Libcrypto
 {
+    public const int BN_FLG_CONSTTIME = 4;
+
+    [LibraryImport(C)]
+    public static partial nint BN_CTX_new();
+
+    // Zeroes the numbers in it. Accepts null.
+    [LibraryImport(C)]
+    public static partial void BN_CTX_free(nint context);
+
+    [LibraryImport(C)]
+    public static partial nint BN_new();
+
+    [LibraryImport(C)]
+    public static partial void BN_set_flags(nint number, int flags);
+
+    [LibraryImport(C)]
+    public static partial int BN_cmp(nint left, nint right);
+
+    [LibraryImport(C)]
+    public static partial int BN_is_one(nint number);
+
+    [LibraryImport(C)]
+    public static partial int BN_sub_word(nint number, nuint word);
+
+    [LibraryImport(C)]
+    public static partial int BN_mul(nint product, nint left, nint right, nint context);
+
+    // Fails for a modulus of zero.
+    [LibraryImport(C)]
+    public static partial int BN_mod_mul(nint product, nint left, nint right, nint modulus, nint context);
+
     [LibraryImport(C)]
     public static partial int BN_num_bits(nint number);
 
