@@ -110,7 +110,10 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
         }
     }
 
-    /// <summary>Whether result^e mod n is the input: the fault check of <see cref="Driver.RsaFaultCheck"/>. False for a result of wrong size or value.</summary>
+    /// <summary>
+    /// Whether result^e mod n is the input: the fault check of <see cref="Driver.RsaFaultCheck"/>. False for a result of wrong size or
+    /// value. Its time may depend on the result: that of a decryption comes here blinded (<see cref="OffloadedRsaKey.Decrypt"/>).
+    /// </summary>
     [SkipLocalsInit]
     public bool CheckResult(ReadOnlySpan<byte> input, ReadOnlySpan<byte> result)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace WarpDrive.OpenSsl.Native;
 
-/// <content>BN: big numbers.</content>
+/// <content>BN: big numbers, and the blinding of RSA.</content>
 internal static unsafe partial class Libcrypto
 {
     public const int BN_FLG_CONSTTIME = 4;
@@ -42,6 +42,39 @@ internal static unsafe partial class Libcrypto
     // Big-endian, left-padded with zeros, in constant time. Returns -1 when the number needs more bytes than length.
     [LibraryImport(C)]
     public static partial int BN_bn2binpad(nint number, byte* output, int length);
+
+    // Makes a new number when number is null.
+    [LibraryImport(C)]
+    public static partial nint BN_bin2bn(byte* input, int length, nint number);
+
+    [LibraryImport(C)]
+    public static partial void BN_clear(nint number);
+
+    [LibraryImport(C)]
+    public static partial nint BN_MONT_CTX_new();
+
+    // Accepts null.
+    [LibraryImport(C)]
+    public static partial void BN_MONT_CTX_free(nint montgomery);
+
+    [LibraryImport(C)]
+    public static partial int BN_MONT_CTX_set(nint montgomery, nint modulus, nint context);
+
+    // Copies exponent and modulus, but refers to the Montgomery context. Blinding and exponentiation may be null.
+    [LibraryImport(C)]
+    public static partial nint BN_BLINDING_create_param(
+        nint blinding, nint exponent, nint modulus, nint context, nint exponentiation, nint montgomery);
+
+    // Squares r, or makes a new one after 32 uses, then multiplies; inverse receives what BN_BLINDING_invert_ex needs.
+    [LibraryImport(C)]
+    public static partial int BN_BLINDING_convert_ex(nint number, nint inverse, nint blinding, nint context);
+
+    [LibraryImport(C)]
+    public static partial int BN_BLINDING_invert_ex(nint number, nint inverse, nint blinding, nint context);
+
+    // Zeroes r. Accepts null.
+    [LibraryImport(C)]
+    public static partial void BN_BLINDING_free(nint blinding);
 
     // Zeroes the number before its memory is returned. Accepts null.
     [LibraryImport(C)]

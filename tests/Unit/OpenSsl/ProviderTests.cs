@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using WarpDrive.Driver;
 using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Native;
 using WarpDrive.OpenSsl.Provider;
@@ -108,17 +109,62 @@ public sealed unsafe partial class ProviderTests
         Assert.Null(Decrypt(2048, ciphertext, 0x0303, 0, padding: null));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Premaster_is_decrypted_by_the_device_or_in_software_when_the_fault_check_refuses_its_result(bool isWrong)
+    {
+        byte[] premaster = Premaster();
+        OperationCounters counters = new();
+        using SoftwareRsaKey device = TestKeys.Software(2048);
+        using OffloadedRsaKey key = new(TestKeys.Software(2048), counters, (input, output) =>
+        {
+            device.Private(input, output);
+            output[200] ^= (byte)(isWrong ? 1 : 0);
+            return device.CheckResult(input, output) ? AcceleratorError.None : AcceleratorError.WrongResult;
+        });
+
+        Assert.Equal(premaster, Decrypt(key, Encrypted(2048, premaster), 0x0303)!);
+
+        OperationCounts counts = counters.Snapshot();
+        Assert.Equal(isWrong ? 0 : 1, counts.Device);
+        Assert.Equal(isWrong ? 1 : 0, counts.Fallback[AcceleratorError.WrongResult]);
+        Assert.Equal(isWrong ? 1 : 0, counts.Fallback.Values.Sum());
+    }
+
+    [Fact]
+    public void Wrong_device_result_that_nobody_checks_gives_48_random_bytes_and_no_error()
+    {
+        byte[] premaster = Premaster();
+        using OffloadedRsaKey key = new(TestKeys.Software(2048), new OperationCounters(), (input, output) =>
+        {
+            input.CopyTo(output);
+            return AcceleratorError.None;
+        });
+
+        byte[]? decrypted = Decrypt(key, Encrypted(2048, premaster), 0x0303);
+
+        Assert.Equal(48, decrypted!.Length);
+        Assert.NotEqual(premaster, decrypted);
+    }
+
     private static byte[] Premaster() => [3, 3, .. Enumerable.Range(1, 46).Select(value => (byte)value)];
 
     private static byte[] Encrypted(int bits, byte[] plaintext) => TestKeys.Rsa(bits).Encrypt(plaintext, RSAEncryptionPadding.Pkcs1);
 
     private static byte[]? Decrypt(int bits, byte[] ciphertext, uint clientVersion, uint negotiatedVersion = 0, int? padding = RsaPkcs1WithTlsPadding)
     {
+        using OffloadedRsaKey key = new(TestKeys.Software(bits), null, new OperationCounters());
+        return Decrypt(key, ciphertext, clientVersion, negotiatedVersion, padding);
+    }
+
+    private static byte[]? Decrypt(
+        OffloadedRsaKey key, byte[] ciphertext, uint clientVersion, uint negotiatedVersion = 0, int? padding = RsaPkcs1WithTlsPadding)
+    {
         int before = ProviderHandle.Live;
         byte[] premaster = new byte[64];
         nuint length = 64;
         bool isDecrypted;
-        using (OffloadedRsaKey key = new(TestKeys.Software(bits), null, new OperationCounters()))
         using (SafeEvpPKeyHandle handle = WarpProvider.CreateKey(key))
         {
             nint context = Libcrypto.EVP_PKEY_CTX_new_from_pkey(0, handle, null);
