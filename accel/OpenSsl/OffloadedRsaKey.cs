@@ -132,9 +132,17 @@ public sealed class OffloadedRsaKey : IDisposable
     public X509Certificate2 Attach(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
-        using SafeEvpPKeyHandle key = WarpProvider.CreateKey(this);
-        return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
+        // Acquire: a Dispose that ended before is seen. One that comes later finds the key held until it is attached.
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0 || !TryHold(), this);
+        try
+        {
+            using SafeEvpPKeyHandle key = WarpProvider.CreateKey(this);
+            return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
+        }
+        finally
+        {
+            Release();
+        }
     }
 
     /// <summary>Gives the key up. It is zeroed here and on the devices when the last certificate that has it is disposed too.</summary>
@@ -148,16 +156,39 @@ public sealed class OffloadedRsaKey : IDisposable
 
     internal bool IsBelowModulus(ReadOnlySpan<byte> number) => _software.IsBelowModulus(number);
 
-    /// <summary>Keeps the key alive until <see cref="Release"/>. The caller knows that it is alive now.</summary>
-    internal void Hold() => Interlocked.Increment(ref _holders);
+    /// <summary>Keeps the key alive until <see cref="Release"/>. False when it has been given up already.</summary>
+    internal bool TryHold()
+    {
+        int holders = Volatile.Read(ref _holders); // a guess, which the exchange confirms
+        while (holders > 0)
+        {
+            // From zero nobody comes back: the key is being zeroed.
+            int seen = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
+            if (seen == holders)
+            {
+                return true;
+            }
+
+            holders = seen;
+        }
+
+        return false;
+    }
 
     internal void Release()
     {
+        // A full barrier: whatever the other holders did is done.
         if (Interlocked.Decrement(ref _holders) == 0)
         {
-            _blindings.Dispose();
-            _deviceKey?.Dispose();
-            _software.Dispose();
+            try
+            {
+                _blindings.Dispose();
+                _deviceKey?.Dispose();
+            }
+            finally
+            {
+                _software.Dispose();
+            }
         }
     }
 

@@ -324,6 +324,60 @@ public sealed class OffloadedRsaKeyTests
     }
 
     [Fact]
+    public void Key_that_was_given_up_is_not_held_again()
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+
+        Assert.True(key.TryHold());
+        key.Dispose();
+        Assert.True(key.TryHold());
+        key.Release();
+        key.Release();
+
+        Assert.False(key.TryHold());
+        Assert.Throws<OpenSslException>(() => WarpProvider.CreateKey(key));
+    }
+
+    [Fact]
+    public void Certificate_attached_while_the_key_is_disposed_signs_or_is_refused()
+    {
+        int before = ProviderHandle.Live;
+        using X509Certificate2 bare = TestKeys.Certificate(1024);
+        for (int i = 0; i < 100; i++)
+        {
+            OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+            using Barrier start = new(2);
+            Thread disposing = new(() =>
+            {
+                start.SignalAndWait();
+                key.Dispose();
+            });
+            disposing.Start();
+            start.SignalAndWait();
+            X509Certificate2? attached = null;
+            try
+            {
+                attached = key.Attach(bare);
+            }
+            catch (ObjectDisposedException)
+            {
+                // It came too late.
+            }
+
+            disposing.Join();
+            using (attached)
+            using (RSA? signer = attached?.GetRSAPrivateKey())
+            {
+                Assert.Equal(128, signer?.SignData(Message, HashAlgorithmName.SHA256, RSASignaturePadding.Pss).Length ?? 128);
+            }
+
+            Assert.False(key.TryHold());
+        }
+
+        Assert.Equal(before, ProviderHandle.Live);
+    }
+
+    [Fact]
     public void Exception_of_an_operation_becomes_an_error_of_OpenSSL()
     {
         using Attached attached = new(2048, (_, _) => throw new InvalidOperationException("the device is on fire"));
