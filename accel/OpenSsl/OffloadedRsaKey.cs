@@ -13,7 +13,7 @@ namespace WarpDrive.OpenSsl;
 /// </summary>
 public sealed class OffloadedRsaKey : IDisposable
 {
-    private const int MaxIdleBlindings = 64;
+    private const int MaxIdleBlindings = 256;   // the most lanes there may be
 
     private readonly SoftwareRsaKey _software;
     private readonly DeviceKey? _deviceKey;

@@ -15,7 +15,7 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
     public const int MaxModulusBits = 16384;
 
     private const int MaxModulusBytes = MaxModulusBits / 8;
-    private const int MaxIdleContexts = 64;
+    private const int MaxIdleContexts = 256;   // the most lanes there may be
 
     private readonly SafeEvpPKeyHandle _key;
     private readonly IdlePool<RsaContext> _privateContexts = new(MaxIdleContexts);

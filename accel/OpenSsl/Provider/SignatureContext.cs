@@ -13,7 +13,7 @@ internal sealed unsafe class SignatureContext : IDisposable
     private const int SaltAsDigest = -1;
     private const int SaltAuto = -2;
     private const int SaltMax = -3;
-    private const int MaxIdle = 64;
+    private const int MaxIdle = 256;   // the most lanes there may be
 
     private static readonly IdlePool<SignatureContext> Idle = new(MaxIdle);
 

@@ -9,7 +9,7 @@ namespace WarpDrive.OpenSsl.Provider;
 internal sealed unsafe class TlsDecryptionContext : IDisposable
 {
     private const int PaddingTls = 7;   // RSA_PKCS1_WITH_TLS_PADDING
-    private const int MaxIdle = 64;
+    private const int MaxIdle = 256;   // the most lanes there may be
 
     private static readonly IdlePool<TlsDecryptionContext> Idle = new(MaxIdle);
 
