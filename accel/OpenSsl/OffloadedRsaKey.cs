@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using WarpDrive.Driver;
+using WarpDrive.OpenSsl.Native;
 using WarpDrive.OpenSsl.Provider;
 
 namespace WarpDrive.OpenSsl;
@@ -11,12 +13,15 @@ namespace WarpDrive.OpenSsl;
 /// </summary>
 public sealed class OffloadedRsaKey : IDisposable
 {
+    private const int MaxIdleBlindings = 256;   // the most lanes there may be
+
     private readonly SoftwareRsaKey _software;
     private readonly DeviceKey? _deviceKey;
     private readonly DeviceOperation? _device;
     private readonly bool _isUnsupported;   // a device is wanted and cannot take the key
     private readonly OperationCounters _counters;
     private readonly Func<bool>? _begin;
+    private readonly IdlePool<RsaBlinding> _blindings = new(MaxIdleBlindings);
     private int _holders = 1;               // the owner of this object, and every provider key made from it
     private int _isDisposed;
 
@@ -67,13 +72,7 @@ public sealed class OffloadedRsaKey : IDisposable
     /// <exception cref="OpenSslException">The input is not less than the modulus, or the software failed too.</exception>
     public void Private(ReadOnlySpan<byte> input, Span<byte> output)
     {
-        if (!_software.IsBelowModulus(input) || output.Length != ModulusBytes)
-        {
-            throw new OpenSslException(
-                OpenSslError.Failed,
-                $"Input of {input.Length} and output of {output.Length} bytes; both must be {ModulusBytes}, and the input less than the modulus.");
-        }
-
+        RequireInput(input, output);
         bool mayWait = _begin is null || _begin();
         AcceleratorError error = _device is null || !mayWait ? AcceleratorError.UnsupportedKey : _device(input, output);
         if (error == AcceleratorError.None)
@@ -94,8 +93,38 @@ public sealed class OffloadedRsaKey : IDisposable
     }
 
     /// <summary>
+    /// As <see cref="Private"/>, but blinded: neither the device, nor the fault check of its result, nor the software meets the input or
+    /// the output, so that their time tells nothing about the output. For decryption, where what the time tells lets an attacker
+    /// decrypt (Bleichenbacher 1998, Manger 2001); a signature is public.
+    /// </summary>
+    /// <exception cref="OpenSslException">The input is not less than the modulus, or the software failed too.</exception>
+    [SkipLocalsInit]
+    internal void Decrypt(ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        RequireInput(input, output);
+        Span<byte> blinded = stackalloc byte[SoftwareRsaKey.MaxModulusBits / 8];
+        blinded = blinded[..ModulusBytes];
+        RsaBlinding blinding = _blindings.Take() ?? RsaBlinding.Create(Modulus.Span, Exponent.Span);
+        try
+        {
+            blinding.Convert(input, blinded);
+            Private(blinded, output);
+            blinding.Invert(output);
+        }
+        catch
+        {
+            // It may have been left with an r and an inverse that do not belong together.
+            blinding.Dispose();
+            CryptographicOperations.ZeroMemory(output);
+            throw;
+        }
+
+        _blindings.Give(blinding);
+    }
+
+    /// <summary>
     /// The certificate with this key: signatures (PKCS#1 v1.5 and PSS with SHA-256, SHA-384 and SHA-512) and the decryption of
-    /// TLS 1.2 RSA key exchange go through <see cref="Private"/>. Other decryption, SHA-1, and export of the private key are
+    /// TLS 1.2 RSA key exchange (<see cref="Decrypt"/>) go through <see cref="Private"/>. Other decryption, SHA-1, and export of the private key are
     /// refused; signatures are verified with the certificate's public key.
     /// </summary>
     /// <returns>A new certificate. It keeps the key alive, also when this object is disposed before.</returns>
@@ -103,9 +132,17 @@ public sealed class OffloadedRsaKey : IDisposable
     public X509Certificate2 Attach(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
-        using SafeEvpPKeyHandle key = WarpProvider.CreateKey(this);
-        return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
+        // Acquire: a Dispose that ended before is seen. One that comes later finds the key held until it is attached.
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0 || !TryHold(), this);
+        try
+        {
+            using SafeEvpPKeyHandle key = WarpProvider.CreateKey(this);
+            return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
+        }
+        finally
+        {
+            Release();
+        }
     }
 
     /// <summary>Gives the key up. It is zeroed here and on the devices when the last certificate that has it is disposed too.</summary>
@@ -119,15 +156,49 @@ public sealed class OffloadedRsaKey : IDisposable
 
     internal bool IsBelowModulus(ReadOnlySpan<byte> number) => _software.IsBelowModulus(number);
 
-    /// <summary>Keeps the key alive until <see cref="Release"/>. The caller knows that it is alive now.</summary>
-    internal void Hold() => Interlocked.Increment(ref _holders);
+    /// <summary>Keeps the key alive until <see cref="Release"/>. False when it has been given up already.</summary>
+    internal bool TryHold()
+    {
+        int holders = Volatile.Read(ref _holders); // a guess, which the exchange confirms
+        while (holders > 0)
+        {
+            // From zero nobody comes back: the key is being zeroed.
+            int seen = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
+            if (seen == holders)
+            {
+                return true;
+            }
+
+            holders = seen;
+        }
+
+        return false;
+    }
 
     internal void Release()
     {
+        // A full barrier: whatever the other holders did is done.
         if (Interlocked.Decrement(ref _holders) == 0)
         {
-            _deviceKey?.Dispose();
-            _software.Dispose();
+            try
+            {
+                _blindings.Dispose();
+                _deviceKey?.Dispose();
+            }
+            finally
+            {
+                _software.Dispose();
+            }
+        }
+    }
+
+    private void RequireInput(ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        if (!_software.IsBelowModulus(input) || output.Length != ModulusBytes)
+        {
+            throw new OpenSslException(
+                OpenSslError.Failed,
+                $"Input of {input.Length} and output of {output.Length} bytes; both must be {ModulusBytes}, and the input less than the modulus.");
         }
     }
 

@@ -35,6 +35,9 @@ public static unsafe class PrivateKeyPem
         fixed (byte* blockBytes = block, passwordBytes = password)
         {
             Password state = new() { Bytes = passwordBytes, Length = password.Length };
+
+            // What somebody left on this thread would be told as the reason of a refusal.
+            Libcrypto.ERR_clear_error();
             nint bio = Libcrypto.BIO_new_mem_buf(blockBytes, block.Length);
             nint key = bio == 0 ? 0 : Libcrypto.PEM_read_bio_PrivateKey_ex(bio, null, &GivePassword, &state, 0, null);
             _ = Libcrypto.BIO_free(bio);

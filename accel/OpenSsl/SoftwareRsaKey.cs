@@ -15,7 +15,7 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
     public const int MaxModulusBits = 16384;
 
     private const int MaxModulusBytes = MaxModulusBits / 8;
-    private const int MaxIdleContexts = 64;
+    private const int MaxIdleContexts = 256;   // the most lanes there may be
 
     private readonly SafeEvpPKeyHandle _key;
     private readonly IdlePool<RsaContext> _privateContexts = new(MaxIdleContexts);
@@ -110,7 +110,10 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
         }
     }
 
-    /// <summary>Whether result^e mod n is the input: the fault check of <see cref="Driver.RsaFaultCheck"/>. False for a result of wrong size or value.</summary>
+    /// <summary>
+    /// Whether result^e mod n is the input: the fault check of <see cref="Driver.RsaFaultCheck"/>. False for a result of wrong size or
+    /// value. Its time may depend on the result: that of a decryption comes here blinded (<see cref="OffloadedRsaKey.Decrypt"/>).
+    /// </summary>
     [SkipLocalsInit]
     public bool CheckResult(ReadOnlySpan<byte> input, ReadOnlySpan<byte> result)
     {
@@ -220,6 +223,14 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
         {
             Dispose();
             throw new OpenSslException(OpenSslError.DamagedKey, $"The RSA private key does not fit its own public key.{reason}");
+        }
+
+        if (!CrtNumbers.AreConsistent(_key))
+        {
+            Dispose();
+            throw new OpenSslException(
+                OpenSslError.DamagedKey,
+                "The RSA private key's primes, prime exponents and coefficient (p, q, dp, dq, qinv) do not fit each other.");
         }
     }
 

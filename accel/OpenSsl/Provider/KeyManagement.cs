@@ -123,8 +123,8 @@ internal static unsafe class KeyManagement
                 }
                 else if (parameters->Is(WarpProvider.IdParameter) && parameters->DataSize == sizeof(ulong) && key.Private is null)
                 {
-                    key.Private = WarpProvider.FindKeyToImport(*(ulong*)parameters->Data);
-                    key.Private?.Hold();
+                    OffloadedRsaKey? found = WarpProvider.FindKeyToImport(*(ulong*)parameters->Data);
+                    key.Private = found is not null && found.TryHold() ? found : null;
                 }
             }
 

@@ -13,7 +13,7 @@ internal sealed unsafe class SignatureContext : IDisposable
     private const int SaltAsDigest = -1;
     private const int SaltAuto = -2;
     private const int SaltMax = -3;
-    private const int MaxIdle = 64;
+    private const int MaxIdle = 256;   // the most lanes there may be
 
     private static readonly IdlePool<SignatureContext> Idle = new(MaxIdle);
 
@@ -88,8 +88,9 @@ internal sealed unsafe class SignatureContext : IDisposable
             }
             else if (parameters->Is("mgf1-digest"u8))
             {
-                _maskDigest = Digest.Find(parameters->GetText());
-                isTaken = _maskDigest is not null;
+                Digest? maskDigest = Digest.Find(parameters->GetText());
+                isTaken = maskDigest is not null;
+                _maskDigest = maskDigest ?? _maskDigest;
             }
 
             if (!isTaken)
@@ -150,30 +151,34 @@ internal sealed unsafe class SignatureContext : IDisposable
         _maskDigest = null;
     }
 
+    // A refused value leaves the one before: whoever goes on after a refusal does not sign with something else.
     private bool TrySetPadding(in OsslParam parameter)
     {
-        if (!parameter.TryGetInteger(out _padding))
+        if (!parameter.TryGetInteger(out int padding))
         {
             ReadOnlySpan<byte> text = parameter.GetText();
-            _padding = text.SequenceEqual("pss"u8) ? PaddingPss : text.SequenceEqual("pkcs1"u8) ? PaddingPkcs1 : 0;
+            padding = text.SequenceEqual("pss"u8) ? PaddingPss : text.SequenceEqual("pkcs1"u8) ? PaddingPkcs1 : 0;
         }
 
-        return _padding is PaddingPkcs1 or PaddingPss;
+        bool isValid = padding is PaddingPkcs1 or PaddingPss;
+        _padding = isValid ? padding : _padding;
+        return isValid;
     }
 
     private bool TrySetSalt(in OsslParam parameter)
     {
-        if (parameter.TryGetInteger(out _saltBytes))
+        if (!parameter.TryGetInteger(out int saltBytes))
         {
-            return _saltBytes >= SaltMax;
+            ReadOnlySpan<byte> text = parameter.GetText();
+            saltBytes = text.SequenceEqual("digest"u8) ? SaltAsDigest
+                : text.SequenceEqual("max"u8) ? SaltMax
+                : text.SequenceEqual("auto"u8) ? SaltAuto
+                : int.MinValue;
         }
 
-        ReadOnlySpan<byte> text = parameter.GetText();
-        _saltBytes = text.SequenceEqual("digest"u8) ? SaltAsDigest
-            : text.SequenceEqual("max"u8) ? SaltMax
-            : text.SequenceEqual("auto"u8) ? SaltAuto
-            : int.MinValue;
-        return _saltBytes >= SaltMax;
+        bool isValid = saltBytes >= SaltMax;
+        _saltBytes = isValid ? saltBytes : _saltBytes;
+        return isValid;
     }
 
     [SkipLocalsInit]

@@ -9,7 +9,7 @@ namespace WarpDrive.OpenSsl.Provider;
 internal sealed unsafe class TlsDecryptionContext : IDisposable
 {
     private const int PaddingTls = 7;   // RSA_PKCS1_WITH_TLS_PADDING
-    private const int MaxIdle = 64;
+    private const int MaxIdle = 256;   // the most lanes there may be
 
     private static readonly IdlePool<TlsDecryptionContext> Idle = new(MaxIdle);
 
@@ -78,7 +78,7 @@ internal sealed unsafe class TlsDecryptionContext : IDisposable
         return true;
     }
 
-    /// <summary>Writes the premaster, or a random one; see <see cref="TlsPremaster"/>.</summary>
+    /// <summary>Writes the premaster, or a random one; see <see cref="TlsPremaster"/>. The decryption is blinded: see <see cref="OffloadedRsaKey.Decrypt"/>.</summary>
     /// <returns>False for what everybody can see: a ciphertext of wrong size or not below the modulus, or a context not set up.</returns>
     [SkipLocalsInit]
     public bool TryDecrypt(ReadOnlySpan<byte> ciphertext, Span<byte> premaster)
@@ -99,7 +99,7 @@ internal sealed unsafe class TlsDecryptionContext : IDisposable
         {
             // Before the operation, and whether needed or not.
             RandomNumberGenerator.Fill(random);
-            key.Private(ciphertext, decrypted);
+            key.Decrypt(ciphertext, decrypted);
             TlsPremaster.Remove(decrypted, random, _clientVersion, _negotiatedVersion, premaster);
             return true;
         }

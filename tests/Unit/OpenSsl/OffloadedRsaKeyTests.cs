@@ -185,6 +185,122 @@ public sealed class OffloadedRsaKeyTests
         AssertCounts(counters, device: 0, software: 0);
     }
 
+    [Theory]
+    [InlineData(1024)]
+    [InlineData(2047)]
+    [InlineData(4096)]
+    public void Decryption_is_right_over_many_uses_of_its_blinding(int bits)
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(bits), null, new OperationCounters());
+        byte[] input = new byte[key.ModulusBytes];
+        byte[] expected = new byte[key.ModulusBytes];
+        byte[] output = new byte[key.ModulusBytes];
+        for (int i = 0; i < 70; i++) // OpenSSL makes a new r after 32
+        {
+            // Also 0 and 1, which any r leaves a fixed point or turns into r itself.
+            input[^1] = (byte)i;
+            key.Private(input, expected);
+            key.Decrypt(input, output);
+
+            Assert.Equal(expected, output);
+        }
+    }
+
+    [Fact]
+    public void Decryption_shows_the_device_neither_ciphertext_nor_plaintext_and_never_the_same_number_twice()
+    {
+        HashSet<string> seen = [];
+        using SoftwareRsaKey device = TestKeys.Software(1024);
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), new OperationCounters(), (input, output) =>
+        {
+            device.Private(input, output);
+            Assert.True(seen.Add(Convert.ToHexString(input)));
+            Assert.True(seen.Add(Convert.ToHexString(output)));
+            return AcceleratorError.None;
+        });
+        byte[] plaintext = [0, 2, .. new byte[126]];
+        byte[] ciphertext = new byte[128];
+        Assert.True(device.Public(plaintext, ciphertext));
+        byte[] decrypted = new byte[128];
+        for (int i = 0; i < 70; i++)
+        {
+            key.Decrypt(ciphertext, decrypted);
+            Assert.Equal(plaintext, decrypted);
+        }
+
+        Assert.Equal(140, seen.Count);
+        Assert.DoesNotContain(Convert.ToHexString(ciphertext), seen);
+        Assert.DoesNotContain(Convert.ToHexString(plaintext), seen);
+    }
+
+    [Fact]
+    public void Decryption_of_wrong_size_or_value_is_refused()
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+
+        Assert.Throws<OpenSslException>(() => key.Decrypt(key.Modulus.Span, new byte[128]));
+        Assert.Throws<OpenSslException>(() => key.Decrypt(new byte[127], new byte[128]));
+        Assert.Throws<OpenSslException>(() => key.Decrypt(new byte[128], new byte[127]));
+    }
+
+    [Fact]
+    public void Decryption_that_throws_leaves_zeros_and_the_next_one_is_right()
+    {
+        bool isFailing = true;
+        using SoftwareRsaKey device = TestKeys.Software(1024);
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), new OperationCounters(), (input, output) =>
+        {
+            device.Private(input, output);
+            return isFailing ? throw new InvalidOperationException("the device is on fire") : AcceleratorError.None;
+        });
+        byte[] input = [.. new byte[127], 3];
+        byte[] expected = new byte[128];
+        byte[] output = new byte[128];
+        device.Private(input, expected);
+
+        Assert.Throws<InvalidOperationException>(() => key.Decrypt(input, output));
+        Assert.All(output, value => Assert.Equal(0, value));
+        isFailing = false;
+        key.Decrypt(input, output);
+        Assert.Equal(expected, output);
+    }
+
+    [Fact]
+    public void Decryptions_of_many_threads_at_once_are_right_and_allocate_nothing_once_warm()
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+        byte[] input = [.. new byte[127], 3];
+        byte[] expected = new byte[128];
+        key.Private(input, expected);
+        long[] allocated = new long[8];
+        Thread[] threads = [.. Enumerable.Range(0, allocated.Length).Select(index => new Thread(() =>
+        {
+            byte[] output = new byte[128];
+            key.Decrypt(input, output);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            bool isRight = true;
+            for (int i = 0; i < 100; i++)
+            {
+                key.Decrypt(input, output);
+                isRight &= output.AsSpan().SequenceEqual(expected);
+            }
+
+            allocated[index] = isRight ? GC.GetAllocatedBytesForCurrentThread() - before : long.MaxValue;
+        }))];
+        foreach (Thread thread in threads)
+        {
+            thread.Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        // A context and a blinding for a thread that finds none idle are all that may be made.
+        Assert.All(allocated, bytes => Assert.InRange(bytes, 0, 1000));
+    }
+
     [Fact]
     public void Key_of_another_certificate_is_refused_and_freed()
     {
@@ -205,6 +321,60 @@ public sealed class OffloadedRsaKeyTests
         attached.AssertSigns();
 
         Assert.Throws<ObjectDisposedException>(() => attached.Key.Attach(attached.Certificate));
+    }
+
+    [Fact]
+    public void Key_that_was_given_up_is_not_held_again()
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+
+        Assert.True(key.TryHold());
+        key.Dispose();
+        Assert.True(key.TryHold());
+        key.Release();
+        key.Release();
+
+        Assert.False(key.TryHold());
+        Assert.Throws<OpenSslException>(() => WarpProvider.CreateKey(key));
+    }
+
+    [Fact]
+    public void Certificate_attached_while_the_key_is_disposed_signs_or_is_refused()
+    {
+        int before = ProviderHandle.Live;
+        using X509Certificate2 bare = TestKeys.Certificate(1024);
+        for (int i = 0; i < 100; i++)
+        {
+            OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+            using Barrier start = new(2);
+            Thread disposing = new(() =>
+            {
+                start.SignalAndWait();
+                key.Dispose();
+            });
+            disposing.Start();
+            start.SignalAndWait();
+            X509Certificate2? attached = null;
+            try
+            {
+                attached = key.Attach(bare);
+            }
+            catch (ObjectDisposedException)
+            {
+                // It came too late.
+            }
+
+            disposing.Join();
+            using (attached)
+            using (RSA? signer = attached?.GetRSAPrivateKey())
+            {
+                Assert.Equal(128, signer?.SignData(Message, HashAlgorithmName.SHA256, RSASignaturePadding.Pss).Length ?? 128);
+            }
+
+            Assert.False(key.TryHold());
+        }
+
+        Assert.Equal(before, ProviderHandle.Live);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text;
 using Org.BouncyCastle.OpenSsl;
 using Org.BouncyCastle.Security;
 using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Native;
 
 namespace WarpProxy.Tests.Unit.OpenSsl;
 
@@ -53,6 +54,16 @@ public sealed class PrivateKeyPemTests
         using PrivateKey key = Load(parameters + "\n" + ec.ExportECPrivateKeyPem());
 
         Assert.Equal(PrivateKeyType.Ec, key.Type);
+    }
+
+    [Fact]
+    public void Refusal_does_not_tell_an_error_that_somebody_left_on_the_thread()
+    {
+        string pem = PemEncoding.WriteString("PRIVATE KEY", [0x30, 3, 2, 1, 0]);
+        string clean = Assert.Throws<OpenSslException>(() => Load(pem)).Message;
+        Libcrypto.RaiseError("left behind");
+
+        Assert.Equal(clean, Assert.Throws<OpenSslException>(() => Load(pem)).Message);
     }
 
     [Fact]

@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using WarpDrive.Driver;
 using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Native;
 using WarpDrive.OpenSsl.Provider;
@@ -108,17 +111,96 @@ public sealed unsafe partial class ProviderTests
         Assert.Null(Decrypt(2048, ciphertext, 0x0303, 0, padding: null));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Premaster_is_decrypted_by_the_device_or_in_software_when_the_fault_check_refuses_its_result(bool isWrong)
+    {
+        byte[] premaster = Premaster();
+        OperationCounters counters = new();
+        using SoftwareRsaKey device = TestKeys.Software(2048);
+        using OffloadedRsaKey key = new(TestKeys.Software(2048), counters, (input, output) =>
+        {
+            device.Private(input, output);
+            output[200] ^= (byte)(isWrong ? 1 : 0);
+            return device.CheckResult(input, output) ? AcceleratorError.None : AcceleratorError.WrongResult;
+        });
+
+        Assert.Equal(premaster, Decrypt(key, Encrypted(2048, premaster), 0x0303)!);
+
+        OperationCounts counts = counters.Snapshot();
+        Assert.Equal(isWrong ? 0 : 1, counts.Device);
+        Assert.Equal(isWrong ? 1 : 0, counts.Fallback[AcceleratorError.WrongResult]);
+        Assert.Equal(isWrong ? 1 : 0, counts.Fallback.Values.Sum());
+    }
+
+    [Fact]
+    public void Wrong_device_result_that_nobody_checks_gives_48_random_bytes_and_no_error()
+    {
+        byte[] premaster = Premaster();
+        using OffloadedRsaKey key = new(TestKeys.Software(2048), new OperationCounters(), (input, output) =>
+        {
+            input.CopyTo(output);
+            return AcceleratorError.None;
+        });
+
+        byte[]? decrypted = Decrypt(key, Encrypted(2048, premaster), 0x0303);
+
+        Assert.Equal(48, decrypted!.Length);
+        Assert.NotEqual(premaster, decrypted);
+    }
+
+    [Theory]
+    [InlineData("pad-mode", 3)]
+    [InlineData("pad-mode", 4)]
+    [InlineData("pad-mode", 0)]
+    [InlineData("saltlen", -4)]
+    [InlineData("saltlen", int.MinValue)]
+    public void Refused_parameter_of_a_signature_leaves_the_one_before(string name, int value)
+    {
+        using OffloadedRsaKey key = new(TestKeys.Software(1024), null, new OperationCounters());
+        using SafeEvpPKeyHandle handle = WarpProvider.CreateKey(key);
+        using RSA verifier = TestKeys.Certificate(1024).GetRSAPublicKey()!;
+        byte[] hash = new byte[32];
+        byte[] signature = new byte[128];
+        nuint length = 128;
+        nint context = Libcrypto.EVP_PKEY_CTX_new_from_pkey(0, handle, null);
+        Assert.Equal(1, Libcrypto.EVP_PKEY_sign_init(context));
+
+        Assert.Equal(1, SetText(context, "digest"u8, "SHA256\0"u8));
+        Assert.Equal(1, SetText(context, "pad-mode"u8, "pss\0"u8));
+        Assert.Equal(1, SetText(context, "saltlen"u8, "digest\0"u8));
+        Assert.NotEqual(1, SetInteger(context, Encoding.ASCII.GetBytes(name), value));
+        Assert.NotEqual(1, SetText(context, Encoding.ASCII.GetBytes(name), "nonsense\0"u8));
+        fixed (byte* input = hash, output = signature)
+        {
+            Assert.Equal(1, EVP_PKEY_sign(context, output, &length, input, 32));
+        }
+
+        Libcrypto.EVP_PKEY_CTX_free(context);
+        Libcrypto.ERR_clear_error();
+
+        // .NET takes a salt as long as the digest, and no other.
+        Assert.True(verifier.VerifyHash(hash, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss));
+    }
+
     private static byte[] Premaster() => [3, 3, .. Enumerable.Range(1, 46).Select(value => (byte)value)];
 
     private static byte[] Encrypted(int bits, byte[] plaintext) => TestKeys.Rsa(bits).Encrypt(plaintext, RSAEncryptionPadding.Pkcs1);
 
     private static byte[]? Decrypt(int bits, byte[] ciphertext, uint clientVersion, uint negotiatedVersion = 0, int? padding = RsaPkcs1WithTlsPadding)
     {
+        using OffloadedRsaKey key = new(TestKeys.Software(bits), null, new OperationCounters());
+        return Decrypt(key, ciphertext, clientVersion, negotiatedVersion, padding);
+    }
+
+    private static byte[]? Decrypt(
+        OffloadedRsaKey key, byte[] ciphertext, uint clientVersion, uint negotiatedVersion = 0, int? padding = RsaPkcs1WithTlsPadding)
+    {
         int before = ProviderHandle.Live;
         byte[] premaster = new byte[64];
         nuint length = 64;
         bool isDecrypted;
-        using (OffloadedRsaKey key = new(TestKeys.Software(bits), null, new OperationCounters()))
         using (SafeEvpPKeyHandle handle = WarpProvider.CreateKey(key))
         {
             nint context = Libcrypto.EVP_PKEY_CTX_new_from_pkey(0, handle, null);
@@ -156,6 +238,35 @@ public sealed unsafe partial class ProviderTests
         EVP_MD_CTX_free(context);
         Assert.True(result == 1 && length == (nuint)signature.Length);
     }
+
+    private static int SetText(nint context, ReadOnlySpan<byte> name, ReadOnlySpan<byte> text)
+    {
+        byte[] key = [.. name, 0];
+        fixed (byte* keyBytes = key, value = text)
+        {
+            return Set(context, new() { Key = keyBytes, Type = OsslParam.Utf8String, Data = value, DataSize = (nuint)text.Length - 1 });
+        }
+    }
+
+    private static int SetInteger(nint context, ReadOnlySpan<byte> name, int value)
+    {
+        byte[] key = [.. name, 0];
+        fixed (byte* keyBytes = key)
+        {
+            return Set(context, new() { Key = keyBytes, Type = OsslParam.Integer, Data = &value, DataSize = sizeof(int) });
+        }
+    }
+
+    private static int Set(nint context, OsslParam parameter)
+    {
+        OsslParam* parameters = stackalloc OsslParam[2];
+        parameters[0] = parameter;
+        parameters[1] = default;
+        return EVP_PKEY_CTX_set_params(context, parameters);
+    }
+
+    [LibraryImport(C)]
+    private static partial int EVP_PKEY_sign(nint context, byte* signature, nuint* length, byte* input, nuint inputLength);
 
     [LibraryImport(C)]
     private static partial nint EVP_MD_CTX_new();

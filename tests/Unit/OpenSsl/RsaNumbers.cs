@@ -4,6 +4,7 @@ using Org.BouncyCastle.Asn1.Pkcs;
 using Org.BouncyCastle.Math;
 using Org.BouncyCastle.Security;
 using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Native;
 
 namespace WarpProxy.Tests.Unit.OpenSsl;
 
@@ -40,6 +41,29 @@ internal static class RsaNumbers
     public static PrivateKey LoadUnchecked(RSAParameters numbers) => Load(Pem(new RsaPrivateKeyStructure(
         Number(numbers.Modulus!), Number(numbers.Exponent!), Number(numbers.D!), Number(numbers.P!), Number(numbers.Q!),
         Number(numbers.DP!), Number(numbers.DQ!), Number(numbers.InverseQ!))));
+
+    /// <summary>Loads n, e and d alone, which no PEM text can hold.</summary>
+    public static unsafe PrivateKey LoadWithoutCrt(RSAParameters numbers)
+    {
+        nint context = Libcrypto.EVP_PKEY_CTX_new_from_name(0, "RSA", null);
+        nint key = 0;
+        byte[] n = [.. numbers.Modulus!.Reverse()];
+        byte[] e = [.. numbers.Exponent!.Reverse()];
+        byte[] d = [.. numbers.D!.Reverse()];
+        fixed (byte* nName = "n\0"u8, eName = "e\0"u8, dName = "d\0"u8, nBytes = n, eBytes = e, dBytes = d)
+        {
+            OsslParam* parameters = stackalloc OsslParam[4];
+            parameters[0] = new() { Key = nName, Type = OsslParam.UnsignedInteger, Data = nBytes, DataSize = (nuint)n.Length };
+            parameters[1] = new() { Key = eName, Type = OsslParam.UnsignedInteger, Data = eBytes, DataSize = (nuint)e.Length };
+            parameters[2] = new() { Key = dName, Type = OsslParam.UnsignedInteger, Data = dBytes, DataSize = (nuint)d.Length };
+            parameters[3] = default;
+            Assert.Equal(1, Libcrypto.EVP_PKEY_fromdata_init(context));
+            Assert.Equal(1, Libcrypto.EVP_PKEY_fromdata(context, &key, Libcrypto.EVP_PKEY_KEYPAIR, parameters));
+        }
+
+        Libcrypto.EVP_PKEY_CTX_free(context);
+        return new PrivateKey(new SafeEvpPKeyHandle(key, ownsHandle: true), PrivateKeyType.Rsa);
+    }
 
     public static PrivateKey Load(string pem) => PrivateKeyPem.Load(Encoding.ASCII.GetBytes(pem), []);
 

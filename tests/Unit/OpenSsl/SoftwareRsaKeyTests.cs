@@ -170,6 +170,78 @@ public sealed class SoftwareRsaKeyTests
         Assert.Equal(OpenSslError.DamagedKey, Assert.Throws<OpenSslException>(() => new SoftwareRsaKey(key)).Error);
     }
 
+    public static TheoryData<string, int> WrongCrtNumbers()
+    {
+        TheoryData<string, int> data = [];
+        foreach (string name in new[] { "dp", "dq", "qinv" })
+        {
+            // The first byte makes the number too large or smaller, the others wrong in the middle and at the end.
+            data.Add(name, 0);
+            data.Add(name, 5);
+            data.Add(name, 63);
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(WrongCrtNumbers))]
+    public void Key_with_one_wrong_crt_number_is_refused_when_loaded(string name, int index)
+    {
+        RSAParameters numbers = TestKeys.Rsa(1024).ExportParameters(true);
+        byte[] wrong = name switch { "dp" => numbers.DP!, "dq" => numbers.DQ!, _ => numbers.InverseQ! };
+        wrong[index] ^= 0x10;
+        using PrivateKey key = RsaNumbers.LoadUnchecked(numbers);
+
+        Assert.Equal(OpenSslError.DamagedKey, Assert.Throws<OpenSslException>(() => new SoftwareRsaKey(key)).Error);
+    }
+
+    [Fact]
+    public void Key_with_a_crt_exponent_that_is_not_reduced_is_refused_when_loaded()
+    {
+        RSAParameters numbers = TestKeys.Rsa(1024).ExportParameters(true);
+        BigInteger sum = Number(numbers.DP!) + Number(numbers.P!) - 1;
+        numbers.DP = sum.ToByteArray(isUnsigned: true, isBigEndian: true);
+        using PrivateKey key = RsaNumbers.LoadUnchecked(numbers);
+
+        Assert.Equal(OpenSslError.DamagedKey, Assert.Throws<OpenSslException>(() => new SoftwareRsaKey(key)).Error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Key_is_taken_whichever_prime_is_the_larger_one(bool isFirstLarger)
+    {
+        using PrivateKey loaded = RsaNumbers.Load(RsaNumbers.Create(isFirstLarger ? 520 : 504, isFirstLarger ? 504 : 520));
+        using SoftwareRsaKey key = new(loaded);
+
+        AssertComputes(key);
+    }
+
+    [Fact]
+    public void Key_of_equally_long_primes_is_taken_with_its_primes_exchanged()
+    {
+        RSAParameters numbers = TestKeys.Rsa(1024).ExportParameters(true);
+        (numbers.P, numbers.Q) = (numbers.Q, numbers.P);
+        (numbers.DP, numbers.DQ) = (numbers.DQ, numbers.DP);
+        numbers.InverseQ = BigInteger.ModPow(Number(numbers.Q!), Number(numbers.P!) - 2, Number(numbers.P!)).ToByteArray(isUnsigned: true, isBigEndian: true);
+        using PrivateKey loaded = RsaNumbers.LoadUnchecked(numbers);
+        using SoftwareRsaKey key = new(loaded);
+
+        AssertComputes(key);
+        Assert.True(key.TryWriteCrtBlock(new byte[320]));
+    }
+
+    [Fact]
+    public void Key_without_crt_numbers_is_taken_and_no_device_takes_it()
+    {
+        using PrivateKey loaded = RsaNumbers.LoadWithoutCrt(TestKeys.Rsa(1024).ExportParameters(true));
+        using SoftwareRsaKey key = new(loaded);
+
+        AssertComputes(key);
+        Assert.False(key.TryWriteCrtBlock(new byte[320]));
+    }
+
     [Fact]
     public void Ec_key_is_refused()
     {
@@ -216,6 +288,15 @@ public sealed class SoftwareRsaKeyTests
 
         // A context for a thread that finds none idle is all that may be made: 200 operations would show otherwise.
         Assert.All(allocated, bytes => Assert.InRange(bytes, 0, 1000));
+    }
+
+    private static void AssertComputes(SoftwareRsaKey key)
+    {
+        byte[] input = new byte[key.ModulusBytes];
+        byte[] output = new byte[key.ModulusBytes];
+        input[^1] = 7;
+        key.Private(input, output);
+        Assert.True(key.CheckResult(input, output));
     }
 
     private static BigInteger Number(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
