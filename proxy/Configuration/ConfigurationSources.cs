@@ -52,6 +52,11 @@ internal static class ConfigurationSources
 
     private static JsonConfigurationSource ReadFile(string file)
     {
+        if (file.Length == 0)
+        {
+            throw new BadInputException("Configuration file is ''; it must be the path of a JSON file.");
+        }
+
         string path = Path.GetFullPath(file);
         if (!File.Exists(path))
         {

@@ -126,7 +126,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private ServerCertificate LoadCertificate(out DevelopmentCertificate? development)
     {
         CertificateOptions options = _options.Certificate;
-        if (string.IsNullOrEmpty(options.File))
+        if (options.File is null)
         {
             development = new DevelopmentCertificate(DevelopmentCertificate.DefaultDirectory(), _time, _loggers.CreateLogger<DevelopmentCertificate>());
             return development.Load(_accelerator);
