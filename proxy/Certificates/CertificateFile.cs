@@ -23,7 +23,8 @@ internal static class CertificateFile
         X509Certificate2 certificate = certificates[0];
         certificates.RemoveAt(0);
 
-        using PemFile keyFile = PemFile.Read(keyPath, "Key file");
+        // One file is read once: it may be a pipe.
+        using PemFile keyFile = keyPath == path ? file : PemFile.Read(keyPath, "Key file");
         try
         {
             using PrivateKey key = PrivateKeyPem.Load(keyFile.Bytes, password);
