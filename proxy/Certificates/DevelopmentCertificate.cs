@@ -57,8 +57,8 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
                 Make(overwrite: false);
             }
 
-            using PemFile file = PemFile.Read(_keyFile, "Certificate file");
-            WriteAtomically(ClientFile, Encoding.ASCII.GetBytes(file.ReadCertificates()[0].ExportCertificatePem()), overwrite: true);
+            using PemFile file = PemFile.Read(_keyFile, "Development certificate");
+            KeepClientFile(Encoding.ASCII.GetBytes(file.ReadCertificates()[0].ExportCertificatePem()));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -71,11 +71,12 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
     }
 
     /// <summary>Why the one that is kept cannot be used any longer; null when it can.</summary>
+    /// <exception cref="BadInputException">It cannot be read. It may be good, so it is not replaced.</exception>
     private string? WhyNot()
     {
+        using PemFile file = PemFile.Read(_keyFile, "Development certificate");
         try
         {
-            using PemFile file = PemFile.Read(_keyFile, "Certificate file");
             using X509Certificate2 certificate = file.ReadCertificates()[0];
             using PrivateKey key = PrivateKeyPem.Load(file.Bytes, password: default);
             using X509Certificate2 joined = key.Attach(certificate);
@@ -83,9 +84,18 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
                 ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it ends on {certificate.NotAfter:yyyy-MM-dd}")
                 : null;
         }
-        catch (Exception exception) when (exception is BadInputException or OpenSslException)
+        catch (Exception exception) when (exception is BadInputException or OpenSslException or CryptographicException)
         {
             return exception.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Written only when it has to change: a directory that cannot be written serves as long as its certificate is good.</summary>
+    private void KeepClientFile(byte[] pem)
+    {
+        if (!File.Exists(ClientFile) || !File.ReadAllBytes(ClientFile).AsSpan().SequenceEqual(pem))
+        {
+            WriteAtomically(ClientFile, pem, overwrite: true);
         }
     }
 
