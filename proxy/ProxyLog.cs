@@ -48,6 +48,6 @@ internal static partial class ProxyLog
     [LoggerMessage(21, LogLevel.Debug, "Connection {ConnectionId} closed: no whole ClientHello within {Seconds} s")]
     public static partial void ClientHelloTimedOut(this ILogger logger, string connectionId, double seconds);
 
-    [LoggerMessage(22, LogLevel.Debug, "Connection {ConnectionId} closed: its ClientHello is longer than {MaxBytes} bytes")]
+    [LoggerMessage(22, LogLevel.Debug, "Connection {ConnectionId} closed: its ClientHello is longer than {MaxBytes} bytes, or in too many records")]
     public static partial void ClientHelloTooLong(this ILogger logger, string connectionId, int maxBytes);
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using WarpDrive.OpenSsl;
 using WarpProxy.Configuration;
@@ -23,7 +24,8 @@ internal static class CertificateFile
         X509Certificate2 certificate = certificates[0];
         certificates.RemoveAt(0);
 
-        using PemFile keyFile = PemFile.Read(keyPath, "Key file");
+        // One file is read once: it may be a pipe.
+        using PemFile keyFile = keyPath == path ? file : PemFile.Read(keyPath, "Key file");
         try
         {
             using PrivateKey key = PrivateKeyPem.Load(keyFile.Bytes, password);
@@ -43,6 +45,12 @@ internal static class CertificateFile
         catch (OpenSslException exception)
         {
             throw new BadInputException(Sentence(exception, path, keyPath), exception);
+        }
+        catch (CryptographicException exception)
+        {
+            // .NET reads a certificate's own key only here: a curve that it does not know, say.
+            throw new BadInputException(
+                $"The certificate in '{path}' cannot be used with the key in '{keyPath}': {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 

@@ -20,12 +20,21 @@ internal sealed class CertificateOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (string.IsNullOrEmpty(File) && !string.IsNullOrEmpty(KeyFile))
+        // Empty is what a shell variable without a value makes of --certificate "$FILE": a mistake, not a wish for the default.
+        foreach ((string name, string? value) in new[] { (nameof(File), File), (nameof(KeyFile), KeyFile), (nameof(PasswordFile), PasswordFile) })
+        {
+            if (value is "")
+            {
+                yield return new($"Certificate:{name} is ''; it must be the path of a file, or be left out.", [name]);
+            }
+        }
+
+        if (File is null && KeyFile is { Length: > 0 })
         {
             yield return new($"Certificate:KeyFile is '{KeyFile}' but Certificate:File is not set; give both, or neither for a development certificate.", [nameof(File)]);
         }
 
-        if (string.IsNullOrEmpty(File) && !string.IsNullOrEmpty(PasswordFile))
+        if (File is null && PasswordFile is { Length: > 0 })
         {
             yield return new($"Certificate:PasswordFile is '{PasswordFile}' but Certificate:File is not set.", [nameof(File)]);
         }

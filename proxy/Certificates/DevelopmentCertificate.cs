@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using WarpDrive.OpenSsl;
 using WarpProxy.Configuration;
 using WarpProxy.Offload;
@@ -15,6 +16,7 @@ namespace WarpProxy.Certificates;
 internal sealed class DevelopmentCertificate(string directory, TimeProvider time, ILogger<DevelopmentCertificate> logger)
 {
     private const int KeyBits = 2048;
+    private const int MaxPkcs8Bytes = 4096;             // an RSA-2048 key takes about 1220
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(14);
 
     private readonly string _keyFile = Path.Combine(directory, "localhost-key.pem");
@@ -24,6 +26,8 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
 
     /// <summary>Whether <see cref="Load"/> made a new one.</summary>
     public bool IsNew { get; private set; }
+
+    private static ReadOnlySpan<byte> KeyLabel => "PRIVATE KEY"u8;      // RFC 7468 10
 
     /// <summary><c>$XDG_DATA_HOME/warpproxy</c>, or <c>~/.local/share/warpproxy</c>.</summary>
     /// <exception cref="BadInputException">There is neither.</exception>
@@ -53,8 +57,8 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
                 Make(overwrite: false);
             }
 
-            using PemFile file = PemFile.Read(_keyFile, "Certificate file");
-            WriteAtomically(ClientFile, file.ReadCertificates()[0].ExportCertificatePem(), overwrite: true);
+            using PemFile file = PemFile.Read(_keyFile, "Development certificate");
+            KeepClientFile(Encoding.ASCII.GetBytes(file.ReadCertificates()[0].ExportCertificatePem()));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -67,11 +71,12 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
     }
 
     /// <summary>Why the one that is kept cannot be used any longer; null when it can.</summary>
+    /// <exception cref="BadInputException">It cannot be read. It may be good, so it is not replaced.</exception>
     private string? WhyNot()
     {
+        using PemFile file = PemFile.Read(_keyFile, "Development certificate");
         try
         {
-            using PemFile file = PemFile.Read(_keyFile, "Certificate file");
             using X509Certificate2 certificate = file.ReadCertificates()[0];
             using PrivateKey key = PrivateKeyPem.Load(file.Bytes, password: default);
             using X509Certificate2 joined = key.Attach(certificate);
@@ -79,9 +84,18 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
                 ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it ends on {certificate.NotAfter:yyyy-MM-dd}")
                 : null;
         }
-        catch (Exception exception) when (exception is BadInputException or OpenSslException)
+        catch (Exception exception) when (exception is BadInputException or OpenSslException or CryptographicException)
         {
             return exception.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>Written only when it has to change: a directory that cannot be written serves as long as its certificate is good.</summary>
+    private void KeepClientFile(byte[] pem)
+    {
+        if (!File.Exists(ClientFile) || !File.ReadAllBytes(ClientFile).AsSpan().SequenceEqual(pem))
+        {
+            WriteAtomically(ClientFile, pem, overwrite: true);
         }
     }
 
@@ -103,15 +117,37 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
         // From an hour ago, for clients whose clock is behind.
         DateTimeOffset now = time.GetUtcNow();
         using X509Certificate2 certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddYears(1));
-        string pem = certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n";
-        IsNew = WriteAtomically(_keyFile, pem, overwrite);
+        byte[] certificatePem = Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n");
+
+        // The key's bytes and their PEM are pinned and zeroed, so that no copy of the key stays in memory.
+        byte[] pkcs8 = GC.AllocateArray<byte>(MaxPkcs8Bytes, pinned: true);
+        byte[] pem = [];
+        try
+        {
+            if (!key.TryExportPkcs8PrivateKey(pkcs8, out int keyBytes))
+            {
+                throw new CryptographicException($"An RSA-{KeyBits} key is longer than {MaxPkcs8Bytes} bytes.");
+            }
+
+            int keyPemBytes = PemEncoding.GetEncodedSize(KeyLabel.Length, keyBytes);
+            pem = GC.AllocateArray<byte>(certificatePem.Length + keyPemBytes + 1, pinned: true);
+            certificatePem.CopyTo(pem, 0);
+            PemEncoding.TryWriteUtf8(KeyLabel, pkcs8.AsSpan(0, keyBytes), pem.AsSpan(certificatePem.Length), out _);
+            pem[^1] = (byte)'\n';
+            IsNew = WriteAtomically(_keyFile, pem, overwrite);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+            CryptographicOperations.ZeroMemory(pem);
+        }
     }
 
     /// <summary>
     /// Readers see the old file or the new one, never a part; only the owner can read it. Without <paramref name="overwrite"/> the
     /// first of two proxies that start together wins, and false tells the other to use what is there.
     /// </summary>
-    private bool WriteAtomically(string path, string content, bool overwrite)
+    private bool WriteAtomically(string path, ReadOnlySpan<byte> content, bool overwrite)
     {
         string temporary = Path.Combine(directory, Path.GetRandomFileName());
         try
@@ -120,11 +156,12 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
+                BufferSize = 0,         // no second copy of the key
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
             using (var stream = new FileStream(temporary, options))
             {
-                stream.Write(System.Text.Encoding.ASCII.GetBytes(content));
+                stream.Write(content);
                 stream.Flush(flushToDisk: true);
             }
 

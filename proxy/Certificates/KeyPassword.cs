@@ -11,16 +11,11 @@ internal sealed class KeyPassword : IDisposable
     public const string EnvironmentVariable = "WARPPROXY_KEY_PASSWORD";
 
     private readonly byte[] _bytes;
-    private readonly int _length;
 
-    private KeyPassword(byte[] bytes, int length)
-    {
-        _bytes = bytes;
-        _length = length;
-    }
+    private KeyPassword(byte[] bytes) => _bytes = bytes;
 
     /// <summary>The password.</summary>
-    public ReadOnlySpan<byte> Value => _bytes.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Value => _bytes;
 
     /// <summary>Reads it from the file, else from the environment.</summary>
     /// <exception cref="BadInputException">The file cannot be read or is empty.</exception>
@@ -28,18 +23,28 @@ internal sealed class KeyPassword : IDisposable
     {
         if (file is null)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(Environment.GetEnvironmentVariable(EnvironmentVariable) ?? "");
-            return new KeyPassword(bytes, bytes.Length);
+            string password = Environment.GetEnvironmentVariable(EnvironmentVariable) ?? "";
+            byte[] bytes = Allocate(Encoding.UTF8.GetByteCount(password));
+            Encoding.UTF8.GetBytes(password, bytes);
+            return new KeyPassword(bytes);
         }
 
         using PemFile content = PemFile.Read(file, "Key password file");
         int length = content.Bytes.IndexOfAny((byte)'\r', (byte)'\n');
         length = length < 0 ? content.Bytes.Length : length;
-        return length > 0
-            ? new KeyPassword(content.Bytes.ToArray(), length)
-            : throw new BadInputException($"Key password file '{file}' has an empty first line; it must be the password.");
+        if (length == 0)
+        {
+            throw new BadInputException($"Key password file '{file}' has an empty first line; it must be the password.");
+        }
+
+        byte[] line = Allocate(length);
+        content.Bytes[..length].CopyTo(line);
+        return new KeyPassword(line);
     }
 
     /// <inheritdoc/>
     public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
+
+    // Pinned, so that the garbage collector leaves no copy behind.
+    private static byte[] Allocate(int length) => GC.AllocateArray<byte>(length, pinned: true);
 }

@@ -9,43 +9,48 @@ namespace WarpProxy.Certificates;
 internal sealed class PemFile : IDisposable
 {
     private const int MaxBytes = 1024 * 1024;
+    private const int FirstReadBytes = 16 * 1024;
     private const string CertificateLabel = "CERTIFICATE";      // RFC 7468 5
 
     private readonly byte[] _bytes;
+    private readonly int _length;
 
-    private PemFile(string path, byte[] bytes)
+    private PemFile(string path, byte[] bytes, int length)
     {
         Path = path;
         _bytes = bytes;
+        _length = length;
     }
 
     /// <summary>Where it was read.</summary>
     public string Path { get; }
 
     /// <summary>The whole file.</summary>
-    public ReadOnlySpan<byte> Bytes => _bytes;
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
 
-    /// <summary>Reads a file; <paramref name="what"/> names it in messages: <c>Certificate file</c>.</summary>
+    /// <summary>Reads a file, or a pipe to its end; <paramref name="what"/> names it in messages: <c>Certificate file</c>.</summary>
     /// <exception cref="BadInputException">It cannot be read.</exception>
     public static PemFile Read(string path, string what)
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
-            if (stream.Length > MaxBytes)
+            // Without a buffer of its own, in which a copy of the key would stay.
+            using var stream = new FileStream(path, new FileStreamOptions { BufferSize = 0 });
+            (byte[] bytes, int length) = ReadToEnd(stream);
+            var file = new PemFile(path, bytes, length);
+            if (length > MaxBytes)
             {
-                throw new BadInputException($"{what} '{path}' has {stream.Length} bytes; at most {MaxBytes} are read.");
+                file.Dispose();
+                throw new BadInputException($"{what} '{path}' has more than {MaxBytes} bytes; at most that many are read.");
             }
 
-            byte[] bytes = GC.AllocateArray<byte>((int)stream.Length, pinned: true);
-            stream.ReadExactly(bytes);
-            return new PemFile(path, bytes);
+            return file;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new BadInputException($"{what} '{path}' does not exist.", exception);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             string reason = Directory.Exists(path) ? "it is a directory" : exception is UnauthorizedAccessException ? "permission denied" : exception.Message.TrimEnd('.');
             throw new BadInputException($"{what} '{path}' cannot be read: {reason}.", exception);
@@ -80,16 +85,45 @@ internal sealed class PemFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
 
+    /// <summary>Reads at most one byte more than is allowed. The length is not asked for: a pipe has none.</summary>
+    private static (byte[] Bytes, int Length) ReadToEnd(FileStream stream)
+    {
+        // Pinned, so that the garbage collector leaves no copy behind.
+        byte[] bytes = GC.AllocateArray<byte>(FirstReadBytes, pinned: true);
+        int length = 0;
+        try
+        {
+            while (length <= MaxBytes && stream.Read(bytes.AsSpan(length)) is var read and > 0)
+            {
+                length += read;
+                if (length == bytes.Length && length <= MaxBytes)
+                {
+                    byte[] larger = GC.AllocateArray<byte>(Math.Min(2 * length, MaxBytes + 1), pinned: true);
+                    bytes.CopyTo(larger, 0);
+                    CryptographicOperations.ZeroMemory(bytes);
+                    bytes = larger;
+                }
+            }
+        }
+        catch
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+            throw;
+        }
+
+        return (bytes, length);
+    }
+
     /// <summary>Label and base64 text of each block. A block that is not well-formed PEM is passed over.</summary>
     private List<(string Label, Range Body)> Blocks()
     {
         List<(string, Range)> blocks = [];
         int start = 0;
-        while (PemEncoding.TryFindUtf8(_bytes.AsSpan(start), out PemFields fields))
+        while (PemEncoding.TryFindUtf8(Bytes[start..], out PemFields fields))
         {
-            (int offset, int length) = fields.Base64Data.GetOffsetAndLength(_bytes.Length - start);
-            blocks.Add((Encoding.ASCII.GetString(_bytes.AsSpan(start)[fields.Label]), new Range(start + offset, start + offset + length)));
-            start += fields.Location.End.GetOffset(_bytes.Length - start);
+            (int offset, int length) = fields.Base64Data.GetOffsetAndLength(_length - start);
+            blocks.Add((Encoding.ASCII.GetString(Bytes[start..][fields.Label]), new Range(start + offset, start + offset + length)));
+            start += fields.Location.End.GetOffset(_length - start);
         }
 
         return blocks;
@@ -99,7 +133,7 @@ internal sealed class PemFile : IDisposable
     {
         // Base64 in PEM has line breaks, which this decoder passes over.
         byte[] decoded = new byte[body.End.Value - body.Start.Value];
-        System.Buffers.Text.Base64.DecodeFromUtf8(_bytes.AsSpan()[body], decoded, out _, out int written);
+        System.Buffers.Text.Base64.DecodeFromUtf8(Bytes[body], decoded, out _, out int written);
         return decoded[..written];
     }
 }

@@ -8,7 +8,7 @@ using WarpProxy.Tls;
 
 namespace WarpProxy.Configuration;
 
-/// <summary>Where settings come from; what comes later wins: file, environment (<c>X__Y</c>, then <c>WARPPROXY_X__Y</c>), command line.</summary>
+/// <summary>Where settings come from; what comes later wins: file, environment (<c>WARPPROXY_X__Y</c> for <c>X:Y</c>), command line.</summary>
 internal static class ConfigurationSources
 {
     private static readonly string[] Sections =
@@ -30,7 +30,7 @@ internal static class ConfigurationSources
         }
 
         IConfigurationRoot configuration = Build(
-            file, builder.AddEnvironmentVariables().AddEnvironmentVariables("WARPPROXY_").AddInMemoryCollection(commandLine));
+            file, builder.AddEnvironmentVariables("WARPPROXY_").AddInMemoryCollection(commandLine));
         if (file is not null)
         {
             CheckSections(file, configuration.Providers.First());
@@ -39,10 +39,10 @@ internal static class ConfigurationSources
         return configuration;
     }
 
-    /// <summary>A section with a typing error would be passed over, and its settings with it.</summary>
+    /// <summary>A section with a typing error would be passed over, and its settings with it. <c>$schema</c> and the like are for editors.</summary>
     private static void CheckSections(string file, IConfigurationProvider provider)
     {
-        string? unknown = provider.GetChildKeys([], null).FirstOrDefault(name => !Sections.Contains(name, StringComparer.OrdinalIgnoreCase));
+        string? unknown = provider.GetChildKeys([], null).FirstOrDefault(name => !name.StartsWith('$') && !Sections.Contains(name, StringComparer.OrdinalIgnoreCase));
         if (unknown is not null)
         {
             throw new BadInputException(
@@ -52,6 +52,11 @@ internal static class ConfigurationSources
 
     private static JsonConfigurationSource ReadFile(string file)
     {
+        if (file.Length == 0)
+        {
+            throw new BadInputException("Configuration file is ''; it must be the path of a JSON file.");
+        }
+
         string path = Path.GetFullPath(file);
         if (!File.Exists(path))
         {

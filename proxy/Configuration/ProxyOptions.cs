@@ -16,11 +16,12 @@ internal sealed record ProxyOptions(
     public static ProxyOptions Read(IConfigurationRoot configuration)
     {
         OffloadOptions offload = ReadSection<OffloadOptions>(configuration, OffloadOptions.Section);
+        TlsOptions tls = ReadSection<TlsOptions>(configuration, TlsOptions.Section);
         var options = new ProxyOptions(
             ReadSection<ServerOptions>(configuration, ServerOptions.Section),
             ReadSection<CertificateOptions>(configuration, CertificateOptions.Section),
-            ReadList(configuration, "Offload:Devices") is { } devices ? offload with { Devices = devices } : offload,
-            ReadSection<TlsOptions>(configuration, TlsOptions.Section),
+            offload with { Devices = ReadList(configuration, "Offload:Devices") ?? new OffloadOptions().Devices },
+            tls with { CipherSuites = ReadList(configuration, "Tls:CipherSuites") ?? new TlsOptions().CipherSuites },
             ReadSection<ShutdownOptions>(configuration, ShutdownOptions.Section));
 
         IValidatableObject[] sections = [options.Server, options.Certificate, options.Offload, options.Tls, options.Shutdown];
@@ -32,6 +33,11 @@ internal sealed record ProxyOptions(
         where T : new()
     {
         IConfigurationSection section = configuration.GetSection(name);
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            throw new BadInputException($"{name} is '{section.Value}'; it is a section and must have its settings below it.");
+        }
+
         Dictionary<string, PropertyInfo> settings = typeof(T).GetProperties().ToDictionary(setting => setting.Name, StringComparer.OrdinalIgnoreCase);
         foreach (IConfigurationSection child in section.GetChildren())
         {
@@ -40,15 +46,39 @@ internal sealed record ProxyOptions(
                 throw new BadInputException($"{name}:{child.Key} is not a setting; those of {name} are {string.Join(", ", settings.Keys.Order())}.");
             }
 
-            CheckType(child, setting.PropertyType);
+            bool isList = setting.PropertyType == typeof(IReadOnlyList<string>);
+            foreach (IConfigurationSection value in isList ? child.GetChildren() : [child])
+            {
+                CheckIsSingle(value);
+            }
+
+            if (!isList)
+            {
+                CheckType(child, setting);
+            }
         }
 
         return section.Get<T>() ?? new T();
     }
 
-    /// <summary>The binder would say "Failed to convert configuration value"; this says what it must be.</summary>
-    private static void CheckType(IConfigurationSection section, Type type)
+    /// <summary>The binder passes over what is below a single value: a list where text belongs would leave the default in force.</summary>
+    private static void CheckIsSingle(IConfigurationSection section)
     {
+        if (section.GetChildren().FirstOrDefault() is { } child)
+        {
+            throw new BadInputException($"{section.Path} has '{child.Key}' below it; it must be a single value, no list and no section.");
+        }
+    }
+
+    /// <summary>The binder would say "Failed to convert configuration value"; this says what it must be.</summary>
+    private static void CheckType(IConfigurationSection section, PropertyInfo setting)
+    {
+        Type type = setting.PropertyType;
+        if (section.Value is null && new NullabilityInfoContext().Create(setting).WriteState != NullabilityState.Nullable)
+        {
+            throw new BadInputException($"{section.Path} is null; it must have a value, or be left out.");
+        }
+
         string? kind = type == typeof(int) ? "a whole number"
             : type == typeof(TimeSpan) ? "a time such as 00:00:05 (hours:minutes:seconds)"
             : type.IsEnum ? string.Join(" or ", Enum.GetNames(type)).ToLowerInvariant()
@@ -70,22 +100,22 @@ internal sealed record ProxyOptions(
 
     /// <summary>
     /// A list from the strongest source that has it. Configuration merges lists element by element: with two devices in the
-    /// file, one <c>--device</c> on the command line would replace the first and keep the second.
+    /// file, one <c>--device</c> on the command line would replace the first and keep the second. Plain text, as the environment
+    /// gives it, is a list of one. Null where no source has it.
     /// </summary>
     private static List<string>? ReadList(IConfigurationRoot configuration, string path)
     {
         foreach (IConfigurationProvider provider in configuration.Providers.Reverse())
         {
-            List<string> values = [];
+            bool isGiven = provider.TryGet(path, out string? text) && text is not null;
+            List<string> values = string.IsNullOrEmpty(text) ? [] : [text];
             foreach (string key in provider.GetChildKeys([], path).Distinct())
             {
-                if (provider.TryGet($"{path}:{key}", out string? value) && value is not null)
-                {
-                    values.Add(value);
-                }
+                provider.TryGet($"{path}:{key}", out string? value);
+                values.Add(value ?? "");
             }
 
-            if (values.Count > 0)
+            if (isGiven || values.Count > 0)
             {
                 return values;
             }

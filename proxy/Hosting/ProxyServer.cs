@@ -126,7 +126,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private ServerCertificate LoadCertificate(out DevelopmentCertificate? development)
     {
         CertificateOptions options = _options.Certificate;
-        if (string.IsNullOrEmpty(options.File))
+        if (options.File is null)
         {
             development = new DevelopmentCertificate(DevelopmentCertificate.DefaultDirectory(), _time, _loggers.CreateLogger<DevelopmentCertificate>());
             return development.Load(_accelerator);
@@ -147,6 +147,9 @@ internal sealed class ProxyServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+
+            // How long a body may be is for each upstream to say; Kestrel would refuse more than 28.6 MiB (413) to all of them.
+            kestrel.Limits.MaxRequestBodySize = null;
             foreach (ListenAddress address in ParseUrls(_options.Server.Urls))
             {
                 address.Listen(kestrel, address.IsHttps ? https.Configure : _ => { });

@@ -67,6 +67,11 @@ internal sealed record OffloadOptions : IValidatableObject
             yield return new($"Offload:Engines is {Engines}; it must be between 1 and {MaxEngines}.", [nameof(Engines)]);
         }
 
+        if (Devices.Count == 0)
+        {
+            yield return new("Offload:Devices is empty; it must have embedded:, emulator:/path/to.sock, or none for software only.", [nameof(Devices)]);
+        }
+
         foreach (string device in Devices)
         {
             if (!DeviceUri.TryParse(device, out DeviceUri? uri, out string problem))

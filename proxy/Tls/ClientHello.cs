@@ -14,7 +14,7 @@ internal enum ClientHelloState
     /// <summary>Something that is not a TLS ClientHello.</summary>
     NotTls,
 
-    /// <summary>A ClientHello that says it is longer than <see cref="ClientHello.MaxBytes"/>, or is cut into too many records.</summary>
+    /// <summary>A ClientHello that says it is longer than <see cref="ClientHello.MaxBytes"/>, or is cut into more records than <see cref="ClientHello.MaxRecords"/>.</summary>
     TooLong,
 }
 
@@ -30,6 +30,9 @@ internal static class ClientHello
     /// <summary>The longest ClientHello taken, without record headers. Real ones are under 4 KiB, also with post-quantum key shares.</summary>
     public const int MaxBytes = 64 * 1024;
 
+    /// <summary>The most records it may be cut into. Whole ones need 5 at most.</summary>
+    public const int MaxRecords = 64;
+
     private const int RecordHeaderBytes = 5;
     private const int HandshakeHeaderBytes = 4;
     private const int MaxRecordBytes = 16 * 1024;
@@ -39,20 +42,20 @@ internal static class ClientHello
     /// <summary>Looks at everything received so far, from the first byte of the connection.</summary>
     public static ClientHelloState Inspect(in ReadOnlySequence<byte> received)
     {
-        // Records of one byte each would make six bytes of one; a client that does so is not worth the memory.
-        if (received.Length > 2 * MaxBytes)
-        {
-            return ClientHelloState.TooLong;
-        }
-
         var reader = new SequenceReader<byte>(received);
         uint header = 0;        // the handshake header, as far as it was seen
         int headerBytes = 0;
         long wanted = long.MaxValue;
         long seen = 0;          // bytes of the handshake message in whole records
 
-        while (seen < wanted)
+        for (int records = 0; seen < wanted; records++)
         {
+            // Each look begins at the first record again: with records of one byte each, a client would make that costly.
+            if (records == MaxRecords)
+            {
+                return ClientHelloState.TooLong;
+            }
+
             if (!TryReadRecordHeader(ref reader, out int recordBytes, out ClientHelloState state))
             {
                 return state;

@@ -18,7 +18,7 @@ internal sealed class HandshakeCounters
     /// <summary>Connections closed because the ClientHello did not arrive in time.</summary>
     public long ClientHelloTimeoutCount => Interlocked.Read(ref _clientHelloTimeouts);
 
-    /// <summary>Connections closed because the ClientHello was longer than allowed.</summary>
+    /// <summary>Connections closed because the ClientHello was longer, or in more records, than allowed.</summary>
     public long ClientHelloTooLongCount => Interlocked.Read(ref _clientHellosTooLong);
 
     /// <summary>Connections closed because no lane took them, by reason.</summary>

@@ -4,7 +4,7 @@ using System.Net.Security;
 namespace WarpProxy.Tls;
 
 /// <summary>Section <c>Tls</c>: the handshakes of clients.</summary>
-internal sealed class TlsOptions : IValidatableObject
+internal sealed record TlsOptions : IValidatableObject
 {
     /// <summary>Name of the section.</summary>
     public const string Section = "Tls";
