@@ -48,7 +48,7 @@ internal static class CertificateFile
         }
         catch (CryptographicException exception)
         {
-            // .NET reads a certificate's own key only here: a curve that it does not know, say.
+            // .NET reads the certificate's own key only here, and it may be damaged.
             throw new BadInputException(
                 $"The certificate in '{path}' cannot be used with the key in '{keyPath}': {exception.Message.TrimEnd('.')}.", exception);
         }
