@@ -13,8 +13,6 @@ internal static class ConsoleLog
         .AddFilter("Yarp.ReverseProxy.Configuration.ConfigProvider.ConfigurationConfigProvider", LogLevel.None)
         // YARP's session affinity brings data protection along, which warns at each start of keys that are kept unencrypted.
         .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
-        // What keeps a host from starting is thrown as well, and told in one sentence; the host would log its stack before.
-        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
         .AddFilter("System", LogLevel.Warning)
         .AddFilter("Yarp", LogLevel.Warning)
         .AddConfiguration(configuration.GetSection("Logging"))

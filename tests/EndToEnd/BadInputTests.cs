@@ -226,6 +226,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
         string line = Assert.Single(proxy.Errors);
         Assert.Contains(sentence, line, StringComparison.Ordinal);
         Assert.EndsWith(".", line, StringComparison.Ordinal);
+        Assert.DoesNotContain(proxy.Output, said => said.Contains("   at ", StringComparison.Ordinal));
         Assert.Equal(2, exitCode);
     }
 }
