@@ -304,7 +304,7 @@ public sealed class OffloadedRsaKeyTests
     [Fact]
     public void Key_of_another_certificate_is_refused_and_freed()
     {
-        int before = ProviderHandle.Live;
+        int before = LiveHandles.Settled();
         using X509Certificate2 certificate = TestKeys.Certificate(3072);
         using OffloadedRsaKey key = new(TestKeys.Software(2048), null, new OperationCounters());
 
@@ -341,7 +341,7 @@ public sealed class OffloadedRsaKeyTests
     [Fact]
     public void Certificate_attached_while_the_key_is_disposed_signs_or_is_refused()
     {
-        int before = ProviderHandle.Live;
+        int before = LiveHandles.Settled();
         using X509Certificate2 bare = TestKeys.Certificate(1024);
         for (int i = 0; i < 100; i++)
         {
@@ -393,7 +393,7 @@ public sealed class OffloadedRsaKeyTests
     [Fact]
     public void Thousand_signatures_leave_no_handle_behind()
     {
-        int before = ProviderHandle.Live;
+        int before = LiveHandles.Settled();
         using (Attached attached = new(1024))
         {
             for (int i = 0; i < 1000; i++)

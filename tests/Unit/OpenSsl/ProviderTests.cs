@@ -197,7 +197,7 @@ public sealed unsafe partial class ProviderTests
     private static byte[]? Decrypt(
         OffloadedRsaKey key, byte[] ciphertext, uint clientVersion, uint negotiatedVersion = 0, int? padding = RsaPkcs1WithTlsPadding)
     {
-        int before = ProviderHandle.Live;
+        int before = LiveHandles.Settled();
         byte[] premaster = new byte[64];
         nuint length = 64;
         bool isDecrypted;
