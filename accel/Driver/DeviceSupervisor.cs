@@ -65,11 +65,11 @@ internal sealed class DeviceSupervisor : IDisposable
     private void Run()
     {
         var erasing = new List<DeviceKey>();
-        while (Wait(erasing))
+        while (Wait(erasing, out int generation))
         {
             try
             {
-                _device.Supervise(erasing);
+                _device.Supervise(erasing, generation);
                 _complaint = null;
             }
 #pragma warning disable CA1031 // Whatever is wrong with a device, the process serves on in software.
@@ -99,7 +99,7 @@ internal sealed class DeviceSupervisor : IDisposable
     }
 
     /// <summary>Sleeps until the next round; returns false when it is the end.</summary>
-    private bool Wait(List<DeviceKey> erasing)
+    private bool Wait(List<DeviceKey> erasing, out int generation)
     {
         lock (_gate)
         {
@@ -111,6 +111,7 @@ internal sealed class DeviceSupervisor : IDisposable
             _isAsked = false;
             erasing.AddRange(_retired);
             _retired.Clear();
+            generation = _device.EraseGeneration;
             return !_isStopping;
         }
     }

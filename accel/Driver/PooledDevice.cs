@@ -114,14 +114,15 @@ internal sealed class PooledDevice
     /// <summary>
     /// One round of the supervisor: closes what is broken, takes abandoned operations back, erases keys, opens what is absent.
     /// </summary>
-    /// <param name="retired">Keys to erase.</param>
+    /// <param name="retired">Keys to erase: all that were retired up to <paramref name="generation"/> and are still held.</param>
+    /// <param name="generation">The <see cref="EraseGeneration"/> that belongs to <paramref name="retired"/>.</param>
     /// <exception cref="AcceleratorException">What answers is no WarpDrive device; thrown each time.</exception>
-    public void Supervise(IReadOnlyList<DeviceKey> retired)
+    public void Supervise(IReadOnlyList<DeviceKey> retired, int generation)
     {
         BeginQuarantine();
         if (retired.Count > 0 || _isQuarantined || Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Idle && queue.IsGone))
         {
-            SortIdle(retired);
+            SortIdle(retired, generation);
         }
 
         foreach (PooledQueue queue in _queues)
@@ -129,13 +130,13 @@ internal sealed class PooledDevice
             switch (queue.Owner)
             {
                 case QueueOwner.Stalled:
-                    Recover(queue, retired);
+                    Recover(queue, retired, generation);
                     break;
                 case QueueOwner.Broken:
                     queue.Close();
                     break;
                 case QueueOwner.Erasing:
-                    EraseAndRest(queue, retired);
+                    EraseAndRest(queue, retired, generation);
                     break;
             }
         }
@@ -146,7 +147,7 @@ internal sealed class PooledDevice
         {
             if (!_isQuarantined)
             {
-                OpenAbsent();
+                OpenAbsent(generation);
             }
         }
         finally
@@ -171,7 +172,7 @@ internal sealed class PooledDevice
     public bool TryClose()
     {
         _isQuarantined = true;
-        SortIdle([]);
+        SortIdle([], _eraseGeneration);
         foreach (PooledQueue queue in _queues)
         {
             if (queue.Owner is QueueOwner.Broken or QueueOwner.Stalled or QueueOwner.Erasing)
@@ -228,7 +229,7 @@ internal sealed class PooledDevice
         }
     }
 
-    private void SortIdle(IReadOnlyList<DeviceKey> retired)
+    private void SortIdle(IReadOnlyList<DeviceKey> retired, int generation)
     {
         // For a moment no queue is idle, and operations that come meanwhile run in software.
         while (_idle.TryPop(out int number))
@@ -244,17 +245,17 @@ internal sealed class PooledDevice
             }
             else
             {
-                EraseAndRest(queue, retired);
+                EraseAndRest(queue, retired, generation);
             }
         }
 
         _drained.Clear();
     }
 
-    private void EraseAndRest(PooledQueue queue, IReadOnlyList<DeviceKey> retired)
+    private void EraseAndRest(PooledQueue queue, IReadOnlyList<DeviceKey> retired, int generation)
     {
-        // Read before erasing: a key that is retired meanwhile raises it, and the queue comes here once more.
-        queue.EraseGeneration = _eraseGeneration;
+        // Not the device's generation of now: a key that was retired since the list was made brings the queue here once more.
+        queue.EraseGeneration = generation;
         foreach (DeviceKey key in retired)
         {
             queue.Erase(key);
@@ -269,7 +270,7 @@ internal sealed class PooledDevice
         _idle.Push(queue.Number);
     }
 
-    private void Recover(PooledQueue queue, IReadOnlyList<DeviceKey> retired)
+    private void Recover(PooledQueue queue, IReadOnlyList<DeviceKey> retired, int generation)
     {
         bool? isEmpty = queue.TryReapAbandoned();
         if (isEmpty is null)
@@ -279,7 +280,7 @@ internal sealed class PooledDevice
         }
         else if (isEmpty.Value && !queue.IsGone)
         {
-            EraseAndRest(queue, retired);
+            EraseAndRest(queue, retired, generation);
         }
         else if (queue.IsGone || _time.GetElapsedTime(queue.StalledSince) > _options.StallLimit)
         {
@@ -288,7 +289,7 @@ internal sealed class PooledDevice
         }
     }
 
-    private void OpenAbsent()
+    private void OpenAbsent(int generation)
     {
         if (_refusedSince != 0 && IsReady && _time.GetElapsedTime(_refusedSince) < FullDeviceInterval)
         {
@@ -305,7 +306,7 @@ internal sealed class PooledDevice
 
             try
             {
-                queue.Open(_endpoint, _eraseGeneration);
+                queue.Open(_endpoint, generation);
             }
             catch (LinuxException e)
             {

@@ -40,7 +40,7 @@ public sealed class QueuePool : IDisposable
         {
             try
             {
-                device.Supervise([]);
+                device.Supervise([], generation: 0);
             }
             catch (AcceleratorException e)
             {
