@@ -117,7 +117,7 @@ public sealed class QueuePoolTests : IDisposable
     [Fact]
     public void Device_that_dies_ends_the_operation_at_once()
     {
-        using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMinutes(10));
+        using QueuePool pool = Open(queues: 1, deadline: 2 * Patience);
         using DeviceKey key = CreateKey(pool);
         _engine.Block();
         AcceleratorError outcome = AcceleratorError.None;
@@ -128,7 +128,7 @@ public sealed class QueuePoolTests : IDisposable
         death.Start();
         _engine.Release();
         death.Join();
-        operation.Join();
+        Assert.True(operation.Join(Patience), "it waited for its deadline");
 
         // It was computed before the device ended, or it was not; it is never left waiting.
         Assert.Contains(outcome, new[] { AcceleratorError.None, AcceleratorError.DeviceGone });
@@ -141,7 +141,7 @@ public sealed class QueuePoolTests : IDisposable
     public void Sleeping_operation_is_woken_when_its_device_ends_before_it_was_fetched()
     {
         // One engine, held by the first operation: the second is never fetched.
-        using QueuePool pool = Open(queues: 2, deadline: TimeSpan.FromMinutes(10));
+        using QueuePool pool = Open(queues: 2, deadline: 2 * Patience);
         using DeviceKey key = CreateKey(pool);
         _engine.Block();
         AcceleratorError[] outcomes = [AcceleratorError.None, AcceleratorError.None];
@@ -155,7 +155,7 @@ public sealed class QueuePoolTests : IDisposable
         WaitFor(() => _accelerator.IsStopping);
         _engine.Release();
         death.Join();
-        Array.ForEach(operations, static operation => operation.Join());
+        Array.ForEach(operations, static operation => Assert.True(operation.Join(Patience), "it waited for its deadline"));
         Assert.Contains(AcceleratorError.DeviceGone, outcomes);
     }
 
