@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static System.Runtime.Intrinsics.X86.Avx512F;
 using static WarpDrive.Engines.Simd.Digits;
@@ -30,6 +31,7 @@ internal static unsafe class DigitArithmetic
     }
 
     /// <summary>result = 2 number; digits double and are not carried.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Double(double* number, double* result, int count)
     {
         for (int i = 0; i < count * Lanes; i += Lanes)
@@ -70,6 +72,7 @@ internal static unsafe class DigitArithmetic
     }
 
     /// <summary>Sum of left[i] * right[count - 1 - i], rounded as it comes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Vector512<double> EstimateColumn(double* left, double* right, int count)
     {
         Vector512<double> even = Vector512<double>.Zero;

@@ -1,3 +1,5 @@
+// Written by emulator/KernelGenerator; a test compares the two. To change it, change the generator and run
+// dotnet run --project emulator/KernelGenerator -- emulator/Engines/Simd/DigitKernel.cs
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static System.Runtime.Intrinsics.X86.Avx512F;
@@ -15,8 +17,8 @@ namespace WarpDrive.Engines.Simd;
 ///     l += a * v + (h - t)    what the rounding took away, exactly: the low part of the column, below 2^53
 /// </code>
 /// A column is then worth h - start + l, and the carry into the next column is h / 2^47 without any rounding. Eleven columns
-/// (22 registers) are worked on at a time, so that the adders never wait for each other.
-/// Time and addresses depend on the program alone. Unrolled by hand, one line a column: the compiler keeps everything in registers.
+/// (22 registers) are worked on at a time, so that no addition waits for the one before.
+/// Time and addresses depend on the program alone.
 /// </remarks>
 internal static unsafe class DigitKernel
 {
@@ -24,12 +26,22 @@ internal static unsafe class DigitKernel
     /// <param name="program">What to multiply.</param>
     /// <param name="left">The left factor; like all numbers here aligned to 64 bytes.</param>
     /// <param name="right">The right factor.</param>
+    /// <param name="rightAgain">
+    /// The right factor once more. The compiler does not know that it is the same, so it reads the digit twice as an operand, which
+    /// is free, instead of keeping it in a register that would have to be copied.
+    /// </param>
     /// <param name="addend">One digit for each column and the one above, added to it; or null.</param>
     /// <param name="carry">What the column below the first one carries into it.</param>
-    /// <param name="result">As many digits as the program has columns, and one. May be a factor only if the program has one block.</param>
+    /// <param name="result">As many digits as the program has columns, and one; no factor of a program of several blocks.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(
-        DigitProgram program, double* left, double* right, double* addend, Vector512<double> carry, double* result)
+        DigitProgram program,
+        double* left,
+        double* right,
+        double* rightAgain,
+        double* addend,
+        Vector512<double> carry,
+        double* result)
     {
         var start = Vector512.Create(-HighStart);
         var rounder = Vector512.Create(Rounder);
@@ -41,26 +53,31 @@ internal static unsafe class DigitKernel
         int* count = (int*)Unsafe.AsPointer(ref program.StepCounts[0]);
         for (int block = program.StepCounts.Length; block > 0; block--, count++)
         {
-            Vector512<double> a, t, v;
-            Vector512<double> h0 = start, h1 = start, h2 = start, h3 = start, h4 = start, h5 = start,
-                h6 = start, h7 = start, h8 = start, h9 = start, h10 = start;
-            Vector512<double> l0 = Vector512<double>.Zero, l1 = Vector512<double>.Zero, l2 = Vector512<double>.Zero,
-                l3 = Vector512<double>.Zero, l4 = Vector512<double>.Zero, l5 = Vector512<double>.Zero,
-                l6 = Vector512<double>.Zero, l7 = Vector512<double>.Zero, l8 = Vector512<double>.Zero,
-                l9 = Vector512<double>.Zero, l10 = Vector512<double>.Zero;
+            Vector512<double> a, e, t, u;
+            Vector512<double> h0 = start, l0 = Vector512<double>.Zero;
+            Vector512<double> h1 = start, l1 = Vector512<double>.Zero;
+            Vector512<double> h2 = start, l2 = Vector512<double>.Zero;
+            Vector512<double> h3 = start, l3 = Vector512<double>.Zero;
+            Vector512<double> h4 = start, l4 = Vector512<double>.Zero;
+            Vector512<double> h5 = start, l5 = Vector512<double>.Zero;
+            Vector512<double> h6 = start, l6 = Vector512<double>.Zero;
+            Vector512<double> h7 = start, l7 = Vector512<double>.Zero;
+            Vector512<double> h8 = start, l8 = Vector512<double>.Zero;
+            Vector512<double> h9 = start, l9 = Vector512<double>.Zero;
+            Vector512<double> h10 = start, l10 = Vector512<double>.Zero;
             if (addend != null)
             {
                 l0 = LoadAlignedVector512(addend);
-                l1 = LoadAlignedVector512(addend + 1 * Lanes);
-                l2 = LoadAlignedVector512(addend + 2 * Lanes);
-                l3 = LoadAlignedVector512(addend + 3 * Lanes);
-                l4 = LoadAlignedVector512(addend + 4 * Lanes);
-                l5 = LoadAlignedVector512(addend + 5 * Lanes);
-                l6 = LoadAlignedVector512(addend + 6 * Lanes);
-                l7 = LoadAlignedVector512(addend + 7 * Lanes);
-                l8 = LoadAlignedVector512(addend + 8 * Lanes);
-                l9 = LoadAlignedVector512(addend + 9 * Lanes);
-                l10 = LoadAlignedVector512(addend + 10 * Lanes);
+                l1 = LoadAlignedVector512(addend + (1 * Lanes));
+                l2 = LoadAlignedVector512(addend + (2 * Lanes));
+                l3 = LoadAlignedVector512(addend + (3 * Lanes));
+                l4 = LoadAlignedVector512(addend + (4 * Lanes));
+                l5 = LoadAlignedVector512(addend + (5 * Lanes));
+                l6 = LoadAlignedVector512(addend + (6 * Lanes));
+                l7 = LoadAlignedVector512(addend + (7 * Lanes));
+                l8 = LoadAlignedVector512(addend + (8 * Lanes));
+                l9 = LoadAlignedVector512(addend + (9 * Lanes));
+                l10 = LoadAlignedVector512(addend + (10 * Lanes));
                 addend += Block * Lanes;
             }
 
@@ -68,101 +85,632 @@ internal static unsafe class DigitKernel
             {
                 double* p = left + (step->Left * Lanes);
                 double* b = right + (step->Right * Lanes);
-                int rows = step->Rows;
-                int edge = step->Edge;
+                double* d = rightAgain + (step->Right * Lanes);
                 switch (step->Kind)
                 {
                     case DigitRows.Whole:
-                        for (; rows > 0; rows--, p += Lanes, b -= Lanes)
+                        for (int rows = step->Rows; rows > 0; rows--, p += Lanes, b -= Lanes, d -= Lanes)
                         {
                             a = LoadAlignedVector512(p);
-                            v = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, v, h0); l0 = Add(l0, FusedMultiplyAdd(a, v, Subtract(h0, t))); h0 = t;
-                            v = LoadAlignedVector512(b + 1 * Lanes); t = FusedMultiplyAdd(a, v, h1); l1 = Add(l1, FusedMultiplyAdd(a, v, Subtract(h1, t))); h1 = t;
-                            v = LoadAlignedVector512(b + 2 * Lanes); t = FusedMultiplyAdd(a, v, h2); l2 = Add(l2, FusedMultiplyAdd(a, v, Subtract(h2, t))); h2 = t;
-                            v = LoadAlignedVector512(b + 3 * Lanes); t = FusedMultiplyAdd(a, v, h3); l3 = Add(l3, FusedMultiplyAdd(a, v, Subtract(h3, t))); h3 = t;
-                            v = LoadAlignedVector512(b + 4 * Lanes); t = FusedMultiplyAdd(a, v, h4); l4 = Add(l4, FusedMultiplyAdd(a, v, Subtract(h4, t))); h4 = t;
-                            v = LoadAlignedVector512(b + 5 * Lanes); t = FusedMultiplyAdd(a, v, h5); l5 = Add(l5, FusedMultiplyAdd(a, v, Subtract(h5, t))); h5 = t;
-                            v = LoadAlignedVector512(b + 6 * Lanes); t = FusedMultiplyAdd(a, v, h6); l6 = Add(l6, FusedMultiplyAdd(a, v, Subtract(h6, t))); h6 = t;
-                            v = LoadAlignedVector512(b + 7 * Lanes); t = FusedMultiplyAdd(a, v, h7); l7 = Add(l7, FusedMultiplyAdd(a, v, Subtract(h7, t))); h7 = t;
-                            v = LoadAlignedVector512(b + 8 * Lanes); t = FusedMultiplyAdd(a, v, h8); l8 = Add(l8, FusedMultiplyAdd(a, v, Subtract(h8, t))); h8 = t;
-                            v = LoadAlignedVector512(b + 9 * Lanes); t = FusedMultiplyAdd(a, v, h9); l9 = Add(l9, FusedMultiplyAdd(a, v, Subtract(h9, t))); h9 = t;
-                            v = LoadAlignedVector512(b + 10 * Lanes); t = FusedMultiplyAdd(a, v, h10); l10 = Add(l10, FusedMultiplyAdd(a, v, Subtract(h10, t))); h10 = t;
+                            t = LoadAlignedVector512(b);
+                            t = FusedMultiplyAdd(t, a, h0);
+                            h0 = Subtract(h0, t);
+                            u = LoadAlignedVector512(b + (1 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h0);
+                            u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                            h1 = Subtract(h1, u); h0 = t;
+                            t = LoadAlignedVector512(b + (2 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h1);
+                            t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                            h2 = Subtract(h2, t); h1 = u;
+                            u = LoadAlignedVector512(b + (3 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h2);
+                            u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                            h3 = Subtract(h3, u); h2 = t;
+                            t = LoadAlignedVector512(b + (4 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h3);
+                            t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                            h4 = Subtract(h4, t); h3 = u;
+                            u = LoadAlignedVector512(b + (5 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h4);
+                            u = FusedMultiplyAdd(u, a, h5); l4 = Add(l4, h4);
+                            h5 = Subtract(h5, u); h4 = t;
+                            t = LoadAlignedVector512(b + (6 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h5);
+                            t = FusedMultiplyAdd(t, a, h6); l5 = Add(l5, h5);
+                            h6 = Subtract(h6, t); h5 = u;
+                            u = LoadAlignedVector512(b + (7 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h6);
+                            u = FusedMultiplyAdd(u, a, h7); l6 = Add(l6, h6);
+                            h7 = Subtract(h7, u); h6 = t;
+                            t = LoadAlignedVector512(b + (8 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h7);
+                            t = FusedMultiplyAdd(t, a, h8); l7 = Add(l7, h7);
+                            h8 = Subtract(h8, t); h7 = u;
+                            u = LoadAlignedVector512(b + (9 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h8);
+                            u = FusedMultiplyAdd(u, a, h9); l8 = Add(l8, h8);
+                            h9 = Subtract(h9, u); h8 = t;
+                            t = LoadAlignedVector512(b + (10 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (9 * Lanes)), h9);
+                            t = FusedMultiplyAdd(t, a, h10); l9 = Add(l9, h9);
+                            h10 = Subtract(h10, t); h9 = u;
+                            h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (10 * Lanes)), h10); l10 = Add(l10, h10); h10 = t;
                         }
 
                         break;
                     case DigitRows.From:
-                        for (; rows > 0; rows--, p += Lanes, b -= Lanes, edge += step->EdgeStep)
-                        {
-                            a = LoadAlignedVector512(p);
-                            switch (edge)
-                            {
-                                case 0: v = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, v, h0); l0 = Add(l0, FusedMultiplyAdd(a, v, Subtract(h0, t))); h0 = t; goto case 1;
-                                case 1: v = LoadAlignedVector512(b + 1 * Lanes); t = FusedMultiplyAdd(a, v, h1); l1 = Add(l1, FusedMultiplyAdd(a, v, Subtract(h1, t))); h1 = t; goto case 2;
-                                case 2: v = LoadAlignedVector512(b + 2 * Lanes); t = FusedMultiplyAdd(a, v, h2); l2 = Add(l2, FusedMultiplyAdd(a, v, Subtract(h2, t))); h2 = t; goto case 3;
-                                case 3: v = LoadAlignedVector512(b + 3 * Lanes); t = FusedMultiplyAdd(a, v, h3); l3 = Add(l3, FusedMultiplyAdd(a, v, Subtract(h3, t))); h3 = t; goto case 4;
-                                case 4: v = LoadAlignedVector512(b + 4 * Lanes); t = FusedMultiplyAdd(a, v, h4); l4 = Add(l4, FusedMultiplyAdd(a, v, Subtract(h4, t))); h4 = t; goto case 5;
-                                case 5: v = LoadAlignedVector512(b + 5 * Lanes); t = FusedMultiplyAdd(a, v, h5); l5 = Add(l5, FusedMultiplyAdd(a, v, Subtract(h5, t))); h5 = t; goto case 6;
-                                case 6: v = LoadAlignedVector512(b + 6 * Lanes); t = FusedMultiplyAdd(a, v, h6); l6 = Add(l6, FusedMultiplyAdd(a, v, Subtract(h6, t))); h6 = t; goto case 7;
-                                case 7: v = LoadAlignedVector512(b + 7 * Lanes); t = FusedMultiplyAdd(a, v, h7); l7 = Add(l7, FusedMultiplyAdd(a, v, Subtract(h7, t))); h7 = t; goto case 8;
-                                case 8: v = LoadAlignedVector512(b + 8 * Lanes); t = FusedMultiplyAdd(a, v, h8); l8 = Add(l8, FusedMultiplyAdd(a, v, Subtract(h8, t))); h8 = t; goto case 9;
-                                case 9: v = LoadAlignedVector512(b + 9 * Lanes); t = FusedMultiplyAdd(a, v, h9); l9 = Add(l9, FusedMultiplyAdd(a, v, Subtract(h9, t))); h9 = t; goto case 10;
-                                case 10: v = LoadAlignedVector512(b + 10 * Lanes); t = FusedMultiplyAdd(a, v, h10); l10 = Add(l10, FusedMultiplyAdd(a, v, Subtract(h10, t))); h10 = t; break;
-                            }
-                        }
-
+                        a = LoadAlignedVector512(p);
+                        t = LoadAlignedVector512(b + (1 * Lanes));
+                        t = FusedMultiplyAdd(t, a, h1);
+                        h1 = Subtract(h1, t);
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h1);
+                        u = FusedMultiplyAdd(u, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, u); h1 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h2);
+                        t = FusedMultiplyAdd(t, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, t); h2 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b + (6 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (7 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (8 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (9 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (10 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (9 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (9 * Lanes));
+                        h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (10 * Lanes)), h10); l10 = Add(l10, h10); h10 = u;
+                        t = LoadAlignedVector512(b + (1 * Lanes));
+                        t = FusedMultiplyAdd(t, e, h10);
+                        h10 = Subtract(h10, t);
+                        a = LoadAlignedVector512(p + (1 * Lanes));
+                        u = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (1 * Lanes)), h10);
+                        u = FusedMultiplyAdd(u, a, h2); l10 = Add(l10, h10);
+                        h2 = Subtract(h2, u); h10 = t;
+                        t = LoadAlignedVector512(b + (2 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h2);
+                        t = FusedMultiplyAdd(t, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, t); h2 = u;
+                        u = LoadAlignedVector512(b + (3 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b + (4 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b + (5 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (6 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (7 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (8 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (9 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (8 * Lanes));
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (9 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, e, h9); l10 = Add(l10, h10);
+                        h9 = Subtract(h9, t); h10 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h9 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (1 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, e, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        a = LoadAlignedVector512(p + (2 * Lanes));
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (2 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, a, h3); l10 = Add(l10, h10);
+                        h3 = Subtract(h3, t); h10 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (6 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (7 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (8 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (7 * Lanes));
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, e, h8); l10 = Add(l10, h10);
+                        h8 = Subtract(h8, t); h10 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h8 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (1 * Lanes)), h8);
+                        u = FusedMultiplyAdd(u, e, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, u); h8 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h9 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (2 * Lanes)), h9);
+                        t = FusedMultiplyAdd(t, e, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, t); h9 = u;
+                        a = LoadAlignedVector512(p + (3 * Lanes));
+                        u = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (3 * Lanes)), h10);
+                        u = FusedMultiplyAdd(u, a, h4); l10 = Add(l10, h10);
+                        h4 = Subtract(h4, u); h10 = t;
+                        t = LoadAlignedVector512(b + (2 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b + (3 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (4 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (5 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (6 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (7 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (6 * Lanes));
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, e, h7); l10 = Add(l10, h10);
+                        h7 = Subtract(h7, t); h10 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h7 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (1 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, e, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h8 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (2 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, e, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h9 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (3 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, e, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        a = LoadAlignedVector512(p + (4 * Lanes));
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (4 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, a, h5); l10 = Add(l10, h10);
+                        h5 = Subtract(h5, t); h10 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (6 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (5 * Lanes));
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, e, h6); l10 = Add(l10, h10);
+                        h6 = Subtract(h6, t); h10 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h6 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (1 * Lanes)), h6);
+                        u = FusedMultiplyAdd(u, e, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, u); h6 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h7 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (2 * Lanes)), h7);
+                        t = FusedMultiplyAdd(t, e, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, t); h7 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h8 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (3 * Lanes)), h8);
+                        u = FusedMultiplyAdd(u, e, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, u); h8 = t;
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h9 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (4 * Lanes)), h9);
+                        t = FusedMultiplyAdd(t, e, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, t); h9 = u;
+                        h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (5 * Lanes)), h10); l10 = Add(l10, h10); h10 = t;
                         break;
                     case DigitRows.UpTo:
-                        for (; rows > 0; rows--, p += Lanes, b -= Lanes, edge += step->EdgeStep)
-                        {
-                            a = LoadAlignedVector512(p);
-                            switch (edge)
-                            {
-                                case 10: v = LoadAlignedVector512(b + 10 * Lanes); t = FusedMultiplyAdd(a, v, h10); l10 = Add(l10, FusedMultiplyAdd(a, v, Subtract(h10, t))); h10 = t; goto case 9;
-                                case 9: v = LoadAlignedVector512(b + 9 * Lanes); t = FusedMultiplyAdd(a, v, h9); l9 = Add(l9, FusedMultiplyAdd(a, v, Subtract(h9, t))); h9 = t; goto case 8;
-                                case 8: v = LoadAlignedVector512(b + 8 * Lanes); t = FusedMultiplyAdd(a, v, h8); l8 = Add(l8, FusedMultiplyAdd(a, v, Subtract(h8, t))); h8 = t; goto case 7;
-                                case 7: v = LoadAlignedVector512(b + 7 * Lanes); t = FusedMultiplyAdd(a, v, h7); l7 = Add(l7, FusedMultiplyAdd(a, v, Subtract(h7, t))); h7 = t; goto case 6;
-                                case 6: v = LoadAlignedVector512(b + 6 * Lanes); t = FusedMultiplyAdd(a, v, h6); l6 = Add(l6, FusedMultiplyAdd(a, v, Subtract(h6, t))); h6 = t; goto case 5;
-                                case 5: v = LoadAlignedVector512(b + 5 * Lanes); t = FusedMultiplyAdd(a, v, h5); l5 = Add(l5, FusedMultiplyAdd(a, v, Subtract(h5, t))); h5 = t; goto case 4;
-                                case 4: v = LoadAlignedVector512(b + 4 * Lanes); t = FusedMultiplyAdd(a, v, h4); l4 = Add(l4, FusedMultiplyAdd(a, v, Subtract(h4, t))); h4 = t; goto case 3;
-                                case 3: v = LoadAlignedVector512(b + 3 * Lanes); t = FusedMultiplyAdd(a, v, h3); l3 = Add(l3, FusedMultiplyAdd(a, v, Subtract(h3, t))); h3 = t; goto case 2;
-                                case 2: v = LoadAlignedVector512(b + 2 * Lanes); t = FusedMultiplyAdd(a, v, h2); l2 = Add(l2, FusedMultiplyAdd(a, v, Subtract(h2, t))); h2 = t; goto case 1;
-                                case 1: v = LoadAlignedVector512(b + 1 * Lanes); t = FusedMultiplyAdd(a, v, h1); l1 = Add(l1, FusedMultiplyAdd(a, v, Subtract(h1, t))); h1 = t; goto case 0;
-                                case 0: v = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, v, h0); l0 = Add(l0, FusedMultiplyAdd(a, v, Subtract(h0, t))); h0 = t; break;
-                            }
-                        }
-
+                        a = LoadAlignedVector512(p + (9 * Lanes));
+                        t = LoadAlignedVector512(b - (9 * Lanes));
+                        t = FusedMultiplyAdd(t, a, h0);
+                        h0 = Subtract(h0, t);
+                        u = LoadAlignedVector512(b - (8 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (9 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (7 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (8 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b - (6 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (7 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b - (5 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (6 * Lanes)), h3);
+                        t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        u = LoadAlignedVector512(b - (4 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (5 * Lanes)), h4);
+                        u = FusedMultiplyAdd(u, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, u); h4 = t;
+                        t = LoadAlignedVector512(b - (3 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (4 * Lanes)), h5);
+                        t = FusedMultiplyAdd(t, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, t); h5 = u;
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h6);
+                        u = FusedMultiplyAdd(u, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, u); h6 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h7);
+                        t = FusedMultiplyAdd(t, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, t); h7 = u;
+                        u = LoadAlignedVector512(b); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h8);
+                        u = FusedMultiplyAdd(u, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, u); h8 = t;
+                        e = LoadAlignedVector512(p);
+                        t = LoadAlignedVector512(b); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h9);
+                        t = FusedMultiplyAdd(t, e, h0); l9 = Add(l9, h9);
+                        h0 = Subtract(h0, t); h9 = u;
+                        a = LoadAlignedVector512(p + (8 * Lanes));
+                        h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h0); l0 = Add(l0, h0); h0 = t;
+                        u = LoadAlignedVector512(b - (8 * Lanes));
+                        u = FusedMultiplyAdd(u, a, h0);
+                        h0 = Subtract(h0, u);
+                        t = LoadAlignedVector512(b - (7 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (8 * Lanes)), h0);
+                        t = FusedMultiplyAdd(t, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, t); h0 = u;
+                        u = LoadAlignedVector512(b - (6 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (7 * Lanes)), h1);
+                        u = FusedMultiplyAdd(u, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, u); h1 = t;
+                        t = LoadAlignedVector512(b - (5 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (6 * Lanes)), h2);
+                        t = FusedMultiplyAdd(t, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, t); h2 = u;
+                        u = LoadAlignedVector512(b - (4 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (5 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b - (3 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (4 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        e = LoadAlignedVector512(p + (1 * Lanes));
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h8);
+                        t = FusedMultiplyAdd(t, e, h0); l8 = Add(l8, h8);
+                        h0 = Subtract(h0, t); h8 = u;
+                        u = LoadAlignedVector512(b); h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (1 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, e, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        a = LoadAlignedVector512(p + (7 * Lanes));
+                        t = LoadAlignedVector512(b - (7 * Lanes)); h1 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h1);
+                        t = FusedMultiplyAdd(t, a, h0); l1 = Add(l1, h1);
+                        h0 = Subtract(h0, t); h1 = u;
+                        u = LoadAlignedVector512(b - (6 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (7 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (5 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (6 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b - (4 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (5 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b - (3 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (4 * Lanes)), h3);
+                        t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h4);
+                        u = FusedMultiplyAdd(u, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, u); h4 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h5);
+                        t = FusedMultiplyAdd(t, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, t); h5 = u;
+                        u = LoadAlignedVector512(b); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h6);
+                        u = FusedMultiplyAdd(u, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, u); h6 = t;
+                        e = LoadAlignedVector512(p + (2 * Lanes));
+                        t = LoadAlignedVector512(b - (2 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h7);
+                        t = FusedMultiplyAdd(t, e, h0); l7 = Add(l7, h7);
+                        h0 = Subtract(h0, t); h7 = u;
+                        u = LoadAlignedVector512(b - (1 * Lanes)); h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (2 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, e, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b); h1 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (1 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, e, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        a = LoadAlignedVector512(p + (6 * Lanes));
+                        u = LoadAlignedVector512(b - (6 * Lanes)); h2 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h2);
+                        u = FusedMultiplyAdd(u, a, h0); l2 = Add(l2, h2);
+                        h0 = Subtract(h0, u); h2 = t;
+                        t = LoadAlignedVector512(b - (5 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (6 * Lanes)), h0);
+                        t = FusedMultiplyAdd(t, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, t); h0 = u;
+                        u = LoadAlignedVector512(b - (4 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (5 * Lanes)), h1);
+                        u = FusedMultiplyAdd(u, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, u); h1 = t;
+                        t = LoadAlignedVector512(b - (3 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (4 * Lanes)), h2);
+                        t = FusedMultiplyAdd(t, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, t); h2 = u;
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        e = LoadAlignedVector512(p + (3 * Lanes));
+                        t = LoadAlignedVector512(b - (3 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h6);
+                        t = FusedMultiplyAdd(t, e, h0); l6 = Add(l6, h6);
+                        h0 = Subtract(h0, t); h6 = u;
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (3 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, e, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h1 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (2 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, e, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b); h2 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (1 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, e, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        a = LoadAlignedVector512(p + (5 * Lanes));
+                        t = LoadAlignedVector512(b - (5 * Lanes)); h3 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h3);
+                        t = FusedMultiplyAdd(t, a, h0); l3 = Add(l3, h3);
+                        h0 = Subtract(h0, t); h3 = u;
+                        u = LoadAlignedVector512(b - (4 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (5 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (3 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (4 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h3);
+                        t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        u = LoadAlignedVector512(b); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h4);
+                        u = FusedMultiplyAdd(u, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, u); h4 = t;
+                        e = LoadAlignedVector512(p + (4 * Lanes));
+                        t = LoadAlignedVector512(b - (4 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h5);
+                        t = FusedMultiplyAdd(t, e, h0); l5 = Add(l5, h5);
+                        h0 = Subtract(h0, t); h5 = u;
+                        u = LoadAlignedVector512(b - (3 * Lanes)); h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (4 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, e, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (2 * Lanes)); h1 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (3 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, e, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b - (1 * Lanes)); h2 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (2 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, e, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b); h3 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (1 * Lanes)), h3);
+                        t = FusedMultiplyAdd(t, e, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        h4 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h4); l4 = Add(l4, h4); h4 = t;
                         break;
-                    case DigitRows.Squares when edge == 0:
-                        v = LoadAlignedVector512(b); t = FusedMultiplyAdd(v, v, h0); l0 = Add(l0, FusedMultiplyAdd(v, v, Subtract(h0, t))); h0 = t;
-                        v = LoadAlignedVector512(b + 1 * Lanes); t = FusedMultiplyAdd(v, v, h2); l2 = Add(l2, FusedMultiplyAdd(v, v, Subtract(h2, t))); h2 = t;
-                        v = LoadAlignedVector512(b + 2 * Lanes); t = FusedMultiplyAdd(v, v, h4); l4 = Add(l4, FusedMultiplyAdd(v, v, Subtract(h4, t))); h4 = t;
-                        v = LoadAlignedVector512(b + 3 * Lanes); t = FusedMultiplyAdd(v, v, h6); l6 = Add(l6, FusedMultiplyAdd(v, v, Subtract(h6, t))); h6 = t;
-                        v = LoadAlignedVector512(b + 4 * Lanes); t = FusedMultiplyAdd(v, v, h8); l8 = Add(l8, FusedMultiplyAdd(v, v, Subtract(h8, t))); h8 = t;
-                        v = LoadAlignedVector512(b + 5 * Lanes); t = FusedMultiplyAdd(v, v, h10); l10 = Add(l10, FusedMultiplyAdd(v, v, Subtract(h10, t))); h10 = t;
+                    case DigitRows.SquareFrom:
+                        a = LoadAlignedVector512(p);
+                        t = LoadAlignedVector512(b + (1 * Lanes));
+                        t = FusedMultiplyAdd(t, a, h1);
+                        h1 = Subtract(h1, t);
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h1);
+                        u = FusedMultiplyAdd(u, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, u); h1 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h2);
+                        t = FusedMultiplyAdd(t, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, t); h2 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b + (6 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (7 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (8 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (9 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (10 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (9 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (4 * Lanes));
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (10 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, e, h9); l10 = Add(l10, h10);
+                        h9 = Subtract(h9, t); h10 = u;
+                        u = LoadAlignedVector512(b + (6 * Lanes)); h9 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (5 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, e, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        a = LoadAlignedVector512(p + (1 * Lanes));
+                        t = LoadAlignedVector512(b + (2 * Lanes)); h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (6 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, a, h3); l10 = Add(l10, h10);
+                        h3 = Subtract(h3, t); h10 = u;
+                        u = LoadAlignedVector512(b + (3 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h3);
+                        u = FusedMultiplyAdd(u, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, u); h3 = t;
+                        t = LoadAlignedVector512(b + (4 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h4);
+                        t = FusedMultiplyAdd(t, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, t); h4 = u;
+                        u = LoadAlignedVector512(b + (5 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (6 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (7 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (8 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (9 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        e = LoadAlignedVector512(p + (3 * Lanes));
+                        t = LoadAlignedVector512(b + (4 * Lanes)); h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (9 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, e, h7); l10 = Add(l10, h10);
+                        h7 = Subtract(h7, t); h10 = u;
+                        u = LoadAlignedVector512(b + (5 * Lanes)); h7 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (4 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, e, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (6 * Lanes)); h8 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (5 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, e, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (7 * Lanes)); h9 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (6 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, e, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        a = LoadAlignedVector512(p + (2 * Lanes));
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h10 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (7 * Lanes)), h10);
+                        t = FusedMultiplyAdd(t, a, h5); l10 = Add(l10, h10);
+                        h5 = Subtract(h5, t); h10 = u;
+                        u = LoadAlignedVector512(b + (4 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h5);
+                        u = FusedMultiplyAdd(u, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, u); h5 = t;
+                        t = LoadAlignedVector512(b + (5 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h6);
+                        t = FusedMultiplyAdd(t, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, t); h6 = u;
+                        u = LoadAlignedVector512(b + (6 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (5 * Lanes)), h7);
+                        u = FusedMultiplyAdd(u, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, u); h7 = t;
+                        t = LoadAlignedVector512(b + (7 * Lanes)); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (6 * Lanes)), h8);
+                        t = FusedMultiplyAdd(t, a, h9); l8 = Add(l8, h8);
+                        h9 = Subtract(h9, t); h8 = u;
+                        u = LoadAlignedVector512(b + (8 * Lanes)); h9 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (7 * Lanes)), h9);
+                        u = FusedMultiplyAdd(u, a, h10); l9 = Add(l9, h9);
+                        h10 = Subtract(h10, u); h9 = t;
+                        h10 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (8 * Lanes)), h10); l10 = Add(l10, h10); h10 = u;
                         break;
-                    case DigitRows.Squares:
-                        v = LoadAlignedVector512(b); t = FusedMultiplyAdd(v, v, h1); l1 = Add(l1, FusedMultiplyAdd(v, v, Subtract(h1, t))); h1 = t;
-                        v = LoadAlignedVector512(b + 1 * Lanes); t = FusedMultiplyAdd(v, v, h3); l3 = Add(l3, FusedMultiplyAdd(v, v, Subtract(h3, t))); h3 = t;
-                        v = LoadAlignedVector512(b + 2 * Lanes); t = FusedMultiplyAdd(v, v, h5); l5 = Add(l5, FusedMultiplyAdd(v, v, Subtract(h5, t))); h5 = t;
-                        v = LoadAlignedVector512(b + 3 * Lanes); t = FusedMultiplyAdd(v, v, h7); l7 = Add(l7, FusedMultiplyAdd(v, v, Subtract(h7, t))); h7 = t;
-                        v = LoadAlignedVector512(b + 4 * Lanes); t = FusedMultiplyAdd(v, v, h9); l9 = Add(l9, FusedMultiplyAdd(v, v, Subtract(h9, t))); h9 = t;
+                    case DigitRows.SquareUpTo:
+                        a = LoadAlignedVector512(p + (4 * Lanes));
+                        t = LoadAlignedVector512(b - (4 * Lanes));
+                        t = FusedMultiplyAdd(t, a, h0);
+                        h0 = Subtract(h0, t);
+                        u = LoadAlignedVector512(b - (3 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (4 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (2 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b - (1 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h3);
+                        t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        u = LoadAlignedVector512(b + (1 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h4);
+                        u = FusedMultiplyAdd(u, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, u); h4 = t;
+                        t = LoadAlignedVector512(b + (2 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h5);
+                        t = FusedMultiplyAdd(t, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, t); h5 = u;
+                        u = LoadAlignedVector512(b + (3 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h6);
+                        u = FusedMultiplyAdd(u, a, h7); l6 = Add(l6, h6);
+                        h7 = Subtract(h7, u); h6 = t;
+                        t = LoadAlignedVector512(b + (4 * Lanes)); h7 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h7);
+                        t = FusedMultiplyAdd(t, a, h8); l7 = Add(l7, h7);
+                        h8 = Subtract(h8, t); h7 = u;
+                        e = LoadAlignedVector512(p);
+                        u = LoadAlignedVector512(b); h8 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (4 * Lanes)), h8);
+                        u = FusedMultiplyAdd(u, e, h0); l8 = Add(l8, h8);
+                        h0 = Subtract(h0, u); h8 = t;
+                        a = LoadAlignedVector512(p + (3 * Lanes));
+                        h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h0); l0 = Add(l0, h0); h0 = u;
+                        t = LoadAlignedVector512(b - (3 * Lanes));
+                        t = FusedMultiplyAdd(t, a, h0);
+                        h0 = Subtract(h0, t);
+                        u = LoadAlignedVector512(b - (2 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (3 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b - (1 * Lanes)); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h2);
+                        u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b + (1 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h3);
+                        t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        u = LoadAlignedVector512(b + (2 * Lanes)); h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h4);
+                        u = FusedMultiplyAdd(u, a, h5); l4 = Add(l4, h4);
+                        h5 = Subtract(h5, u); h4 = t;
+                        t = LoadAlignedVector512(b + (3 * Lanes)); h5 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h5);
+                        t = FusedMultiplyAdd(t, a, h6); l5 = Add(l5, h5);
+                        h6 = Subtract(h6, t); h5 = u;
+                        e = LoadAlignedVector512(p + (1 * Lanes));
+                        u = LoadAlignedVector512(b - (1 * Lanes)); h6 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (3 * Lanes)), h6);
+                        u = FusedMultiplyAdd(u, e, h0); l6 = Add(l6, h6);
+                        h0 = Subtract(h0, u); h6 = t;
+                        t = LoadAlignedVector512(b); h0 = FusedMultiplyAdd(e, LoadAlignedVector512(d - (1 * Lanes)), h0);
+                        t = FusedMultiplyAdd(t, e, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, t); h0 = u;
+                        u = LoadAlignedVector512(b + (1 * Lanes)); h1 = FusedMultiplyAdd(e, LoadAlignedVector512(d), h1);
+                        u = FusedMultiplyAdd(u, e, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, u); h1 = t;
+                        a = LoadAlignedVector512(p + (2 * Lanes));
+                        t = LoadAlignedVector512(b - (2 * Lanes)); h2 = FusedMultiplyAdd(e, LoadAlignedVector512(d + (1 * Lanes)), h2);
+                        t = FusedMultiplyAdd(t, a, h0); l2 = Add(l2, h2);
+                        h0 = Subtract(h0, t); h2 = u;
+                        u = LoadAlignedVector512(b - (1 * Lanes)); h0 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (2 * Lanes)), h0);
+                        u = FusedMultiplyAdd(u, a, h1); l0 = Add(l0, h0);
+                        h1 = Subtract(h1, u); h0 = t;
+                        t = LoadAlignedVector512(b); h1 = FusedMultiplyAdd(a, LoadAlignedVector512(d - (1 * Lanes)), h1);
+                        t = FusedMultiplyAdd(t, a, h2); l1 = Add(l1, h1);
+                        h2 = Subtract(h2, t); h1 = u;
+                        u = LoadAlignedVector512(b + (1 * Lanes)); h2 = FusedMultiplyAdd(a, LoadAlignedVector512(d), h2);
+                        u = FusedMultiplyAdd(u, a, h3); l2 = Add(l2, h2);
+                        h3 = Subtract(h3, u); h2 = t;
+                        t = LoadAlignedVector512(b + (2 * Lanes)); h3 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (1 * Lanes)), h3);
+                        t = FusedMultiplyAdd(t, a, h4); l3 = Add(l3, h3);
+                        h4 = Subtract(h4, t); h3 = u;
+                        h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h4); l4 = Add(l4, h4); h4 = t;
+                        break;
+                    case DigitRows.EvenSquares:
+                    a = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, a, h0);
+                    l0 = Add(l0, FusedMultiplyAdd(a, a, Subtract(h0, t))); h0 = t;
+                    a = LoadAlignedVector512(b + (1 * Lanes)); t = FusedMultiplyAdd(a, a, h2);
+                    l2 = Add(l2, FusedMultiplyAdd(a, a, Subtract(h2, t))); h2 = t;
+                    a = LoadAlignedVector512(b + (2 * Lanes)); t = FusedMultiplyAdd(a, a, h4);
+                    l4 = Add(l4, FusedMultiplyAdd(a, a, Subtract(h4, t))); h4 = t;
+                    a = LoadAlignedVector512(b + (3 * Lanes)); t = FusedMultiplyAdd(a, a, h6);
+                    l6 = Add(l6, FusedMultiplyAdd(a, a, Subtract(h6, t))); h6 = t;
+                    a = LoadAlignedVector512(b + (4 * Lanes)); t = FusedMultiplyAdd(a, a, h8);
+                    l8 = Add(l8, FusedMultiplyAdd(a, a, Subtract(h8, t))); h8 = t;
+                    a = LoadAlignedVector512(b + (5 * Lanes)); t = FusedMultiplyAdd(a, a, h10);
+                    l10 = Add(l10, FusedMultiplyAdd(a, a, Subtract(h10, t))); h10 = t;
+                        break;
+                    case DigitRows.OddSquares:
+                    a = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, a, h1);
+                    l1 = Add(l1, FusedMultiplyAdd(a, a, Subtract(h1, t))); h1 = t;
+                    a = LoadAlignedVector512(b + (1 * Lanes)); t = FusedMultiplyAdd(a, a, h3);
+                    l3 = Add(l3, FusedMultiplyAdd(a, a, Subtract(h3, t))); h3 = t;
+                    a = LoadAlignedVector512(b + (2 * Lanes)); t = FusedMultiplyAdd(a, a, h5);
+                    l5 = Add(l5, FusedMultiplyAdd(a, a, Subtract(h5, t))); h5 = t;
+                    a = LoadAlignedVector512(b + (3 * Lanes)); t = FusedMultiplyAdd(a, a, h7);
+                    l7 = Add(l7, FusedMultiplyAdd(a, a, Subtract(h7, t))); h7 = t;
+                    a = LoadAlignedVector512(b + (4 * Lanes)); t = FusedMultiplyAdd(a, a, h9);
+                    l9 = Add(l9, FusedMultiplyAdd(a, a, Subtract(h9, t))); h9 = t;
                         break;
                 }
             }
 
             // The column's value is l plus the high part of the one below; what exceeds a digit is carried by rounding, once:
-            // it is at most 2^7, so that the digit it reaches stays small enough without another carry.
-            h0 = FusedMultiplyAdd(h0, inverse, rounder); // without the start
-            h1 = FusedMultiplyAdd(h1, inverse, rounder); // without the start
-            h2 = FusedMultiplyAdd(h2, inverse, rounder); // without the start
-            h3 = FusedMultiplyAdd(h3, inverse, rounder); // without the start
-            h4 = FusedMultiplyAdd(h4, inverse, rounder); // without the start
-            h5 = FusedMultiplyAdd(h5, inverse, rounder); // without the start
-            h6 = FusedMultiplyAdd(h6, inverse, rounder); // without the start
-            h7 = FusedMultiplyAdd(h7, inverse, rounder); // without the start
-            h8 = FusedMultiplyAdd(h8, inverse, rounder); // without the start
-            h9 = FusedMultiplyAdd(h9, inverse, rounder); // without the start
-            h10 = FusedMultiplyAdd(h10, inverse, rounder); // without the start
+            // it is at most 2^6, so that the digit it reaches stays small enough without another carry.
+            h0 = FusedMultiplyAdd(h0, inverse, rounder);
+            h1 = FusedMultiplyAdd(h1, inverse, rounder);
+            h2 = FusedMultiplyAdd(h2, inverse, rounder);
+            h3 = FusedMultiplyAdd(h3, inverse, rounder);
+            h4 = FusedMultiplyAdd(h4, inverse, rounder);
+            h5 = FusedMultiplyAdd(h5, inverse, rounder);
+            h6 = FusedMultiplyAdd(h6, inverse, rounder);
+            h7 = FusedMultiplyAdd(h7, inverse, rounder);
+            h8 = FusedMultiplyAdd(h8, inverse, rounder);
+            h9 = FusedMultiplyAdd(h9, inverse, rounder);
+            h10 = FusedMultiplyAdd(h10, inverse, rounder);
             l0 = Add(l0, high);
             l1 = Add(l1, h0);
             l2 = Add(l2, h1);
@@ -175,28 +723,39 @@ internal static unsafe class DigitKernel
             l9 = Add(l9, h8);
             l10 = Add(l10, h9);
             high = h10;
-            h0 = Subtract(FusedMultiplyAdd(l0, inverse, rounder), rounder); l0 = FusedMultiplyAddNegated(h0, scale, l0);
-            h1 = Subtract(FusedMultiplyAdd(l1, inverse, rounder), rounder); l1 = FusedMultiplyAddNegated(h1, scale, l1);
-            h2 = Subtract(FusedMultiplyAdd(l2, inverse, rounder), rounder); l2 = FusedMultiplyAddNegated(h2, scale, l2);
-            h3 = Subtract(FusedMultiplyAdd(l3, inverse, rounder), rounder); l3 = FusedMultiplyAddNegated(h3, scale, l3);
-            h4 = Subtract(FusedMultiplyAdd(l4, inverse, rounder), rounder); l4 = FusedMultiplyAddNegated(h4, scale, l4);
-            h5 = Subtract(FusedMultiplyAdd(l5, inverse, rounder), rounder); l5 = FusedMultiplyAddNegated(h5, scale, l5);
-            h6 = Subtract(FusedMultiplyAdd(l6, inverse, rounder), rounder); l6 = FusedMultiplyAddNegated(h6, scale, l6);
-            h7 = Subtract(FusedMultiplyAdd(l7, inverse, rounder), rounder); l7 = FusedMultiplyAddNegated(h7, scale, l7);
-            h8 = Subtract(FusedMultiplyAdd(l8, inverse, rounder), rounder); l8 = FusedMultiplyAddNegated(h8, scale, l8);
-            h9 = Subtract(FusedMultiplyAdd(l9, inverse, rounder), rounder); l9 = FusedMultiplyAddNegated(h9, scale, l9);
-            h10 = Subtract(FusedMultiplyAdd(l10, inverse, rounder), rounder); l10 = FusedMultiplyAddNegated(h10, scale, l10);
+            h0 = Subtract(FusedMultiplyAdd(l0, inverse, rounder), rounder);
+            h1 = Subtract(FusedMultiplyAdd(l1, inverse, rounder), rounder);
+            h2 = Subtract(FusedMultiplyAdd(l2, inverse, rounder), rounder);
+            h3 = Subtract(FusedMultiplyAdd(l3, inverse, rounder), rounder);
+            h4 = Subtract(FusedMultiplyAdd(l4, inverse, rounder), rounder);
+            h5 = Subtract(FusedMultiplyAdd(l5, inverse, rounder), rounder);
+            h6 = Subtract(FusedMultiplyAdd(l6, inverse, rounder), rounder);
+            h7 = Subtract(FusedMultiplyAdd(l7, inverse, rounder), rounder);
+            h8 = Subtract(FusedMultiplyAdd(l8, inverse, rounder), rounder);
+            h9 = Subtract(FusedMultiplyAdd(l9, inverse, rounder), rounder);
+            h10 = Subtract(FusedMultiplyAdd(l10, inverse, rounder), rounder);
+            l0 = FusedMultiplyAddNegated(h0, scale, l0);
+            l1 = FusedMultiplyAddNegated(h1, scale, l1);
+            l2 = FusedMultiplyAddNegated(h2, scale, l2);
+            l3 = FusedMultiplyAddNegated(h3, scale, l3);
+            l4 = FusedMultiplyAddNegated(h4, scale, l4);
+            l5 = FusedMultiplyAddNegated(h5, scale, l5);
+            l6 = FusedMultiplyAddNegated(h6, scale, l6);
+            l7 = FusedMultiplyAddNegated(h7, scale, l7);
+            l8 = FusedMultiplyAddNegated(h8, scale, l8);
+            l9 = FusedMultiplyAddNegated(h9, scale, l9);
+            l10 = FusedMultiplyAddNegated(h10, scale, l10);
             StoreAligned(result, Add(l0, low));
-            StoreAligned(result + 1 * Lanes, Add(l1, h0));
-            StoreAligned(result + 2 * Lanes, Add(l2, h1));
-            StoreAligned(result + 3 * Lanes, Add(l3, h2));
-            StoreAligned(result + 4 * Lanes, Add(l4, h3));
-            StoreAligned(result + 5 * Lanes, Add(l5, h4));
-            StoreAligned(result + 6 * Lanes, Add(l6, h5));
-            StoreAligned(result + 7 * Lanes, Add(l7, h6));
-            StoreAligned(result + 8 * Lanes, Add(l8, h7));
-            StoreAligned(result + 9 * Lanes, Add(l9, h8));
-            StoreAligned(result + 10 * Lanes, Add(l10, h9));
+            StoreAligned(result + (1 * Lanes), Add(l1, h0));
+            StoreAligned(result + (2 * Lanes), Add(l2, h1));
+            StoreAligned(result + (3 * Lanes), Add(l3, h2));
+            StoreAligned(result + (4 * Lanes), Add(l4, h3));
+            StoreAligned(result + (5 * Lanes), Add(l5, h4));
+            StoreAligned(result + (6 * Lanes), Add(l6, h5));
+            StoreAligned(result + (7 * Lanes), Add(l7, h6));
+            StoreAligned(result + (8 * Lanes), Add(l8, h7));
+            StoreAligned(result + (9 * Lanes), Add(l9, h8));
+            StoreAligned(result + (10 * Lanes), Add(l10, h9));
             low = h10;
             result += Block * Lanes;
         }

@@ -4,12 +4,14 @@ namespace WarpDrive.Engines.Simd;
 
 /// <summary>
 /// A product of two numbers of <c>n</c> digits as the list of steps that <see cref="DigitKernel"/> follows: block after block of 11 columns,
-/// for each block the tiles that meet it. A tile is 11 digits by 11 digits; its products fall into two blocks of columns:
+/// for each block the rows of products that meet it. Digits of the left factor are taken eleven by eleven; a row of such a group
+/// meets two blocks of columns:
 /// <code>
-///             column 0 ........ 10 | 11 ...... 20            Whole   two tiles side by side fill a block
-///     digit 0  x x x x x x x x x x x                         From    the lower half of a tile: row r has columns r to 10
-///     digit 1    x x x x x x x x x x | x                     UpTo    the upper half: row r has columns 0 to r - 1
-///     ...                     x x x | x x x x x x x x
+///                block k      block k+1
+///     digit 0  xxxxxxxxxxx                        Seen from block k, the group begins with a whole row and ends with rows
+///     digit 1   xxxxxxxxxx x                      that have columns r to 10 (From); seen from the block where it ends, it has
+///     ...                                         rows with columns 0 to r (UpTo). Between, rows are whole, and those
+///     digit 10           x xxxxxxxxxx             of neighbouring groups are one run.
 /// </code>
 /// Programs are made once for each size; which digits they touch depends on the size alone.
 /// </summary>
@@ -17,10 +19,9 @@ internal sealed class DigitProgram
 {
     private readonly List<DigitStep> _steps = [];
     private readonly List<int> _stepCounts = [];
+    private readonly int _blocks;
 
-    private DigitProgram()
-    {
-    }
+    private DigitProgram(int blocks) => _blocks = blocks;
 
     /// <summary>The steps of all blocks, in order; pinned, so that the kernel may walk them by pointer.</summary>
     public DigitStep[] Steps { get; private set; } = [];
@@ -29,121 +30,115 @@ internal sealed class DigitProgram
     public int[] StepCounts { get; private set; } = [];
 
     /// <summary>All 2n columns of left * right.</summary>
-    public static DigitProgram Multiply(int blocks) => Build(program =>
+    public static DigitProgram Multiply(int blocks)
     {
+        var program = new DigitProgram(blocks);
         for (int k = 0; k < 2 * blocks; k++)
         {
-            for (int i = Math.Max(0, k - blocks); i <= Math.Min(k, blocks - 1); i++)
-            {
-                program.AddTiles(i, k, blocks);
-            }
-
+            program.AddGroups(k, Math.Max(0, k - blocks), Math.Min(k, blocks - 1));
             program.EndBlock();
         }
-    });
+
+        return program.Pin();
+    }
 
     /// <summary>
     /// All 2n columns of the square of the right factor. The left one is its double: each product of two different digits is added once,
     /// and the squares of the digits come from the right factor alone.
     /// </summary>
-    public static DigitProgram Square(int blocks) => Build(program =>
+    public static DigitProgram Square(int blocks)
     {
+        var program = new DigitProgram(blocks);
         for (int k = 0; k < 2 * blocks; k++)
         {
-            for (int i = Math.Max(0, k - blocks); i <= Math.Min(k / 2, blocks - 1); i++)
-            {
-                if (i < k - i - 1)
-                {
-                    program.AddTiles(i, k, blocks);
-                    continue;
-                }
+            // Groups below the one on the diagonal meet this block with other groups only.
+            int diagonal = k / 2;
+            bool isLower = k % 2 == 0;
+            int lastWhole = isLower || k - diagonal == blocks ? diagonal - 1 : diagonal;
+            program.AddGroups(k, Math.Max(0, k - blocks), lastWhole, fromDiagonal: !isLower && lastWhole == diagonal);
+            int first = Block * diagonal;
+            program._steps.Add(isLower
+                ? new(DigitRows.SquareFrom, first, first)
+                : new(DigitRows.SquareUpTo, first + 6, first + 5));
 
-                if (i == k - i)
-                {
-                    // The lower half of a tile on the diagonal, above the diagonal: digit r by the digits behind it.
-                    program.Add(new(DigitRows.From, Block * i, Block * (k - i), Rows: 5, Edge: 1, EdgeStep: 2));
-                    continue;
-                }
-
-                // i + 1 = k - i: the upper half of a tile on the diagonal (digits 6 to 10 by those before them that still reach the
-                // block), and the lower half of the tile beside it.
-                program.Add(new(DigitRows.UpTo, (Block * i) + 6, (Block * (k - i)) - 6, Rows: 5, Edge: 0, EdgeStep: 2));
-                if (k - i < blocks)
-                {
-                    program.AddTiles(i, k, blocks, withUpper: false);
-                }
-            }
-
-            // Column c has a square when c is even; the blocks have 11 columns, so every second one begins with an odd column.
-            int odd = k % 2;
-            program.Add(new(DigitRows.Squares, 0, ((Block * k) + odd) / 2, Rows: 1, Edge: odd));
+            // Column c has a square when c is even; blocks have 11 columns, so that every second one begins with an odd column.
+            program._steps.Add(isLower
+                ? new(DigitRows.EvenSquares, 0, Block * k / 2)
+                : new(DigitRows.OddSquares, 0, ((Block * k) + 1) / 2));
             program.EndBlock();
         }
-    });
 
-    /// <summary>Columns 0 to n - 1 of left * right: the product modulo the base^n.</summary>
-    public static DigitProgram LowHalf(int blocks) => Build(program =>
+        return program.Pin();
+    }
+
+    /// <summary>Columns 0 to n - 1 of left * right: the product modulo base^n.</summary>
+    public static DigitProgram LowHalf(int blocks)
     {
+        var program = new DigitProgram(blocks);
         for (int k = 0; k < blocks; k++)
         {
-            for (int i = 0; i <= k; i++)
-            {
-                program.AddTiles(i, k, blocks);
-            }
-
+            program.AddGroups(k, 0, k);
             program.EndBlock();
         }
-    });
+
+        return program.Pin();
+    }
 
     /// <summary>Columns n - 1 to 2n - 2 of left * right: the high half, and below it the column whose carry it needs.</summary>
-    public static DigitProgram HighHalf(int blocks) => Build(program =>
+    public static DigitProgram HighHalf(int blocks)
     {
+        var program = new DigitProgram(blocks);
         for (int k = 0; k < blocks; k++)
         {
-            int right = (Block * (blocks + k)) - 1;
-            program.Add(new(DigitRows.UpTo, Block * k, right - (Block * k), Rows: Block, Edge: 0, EdgeStep: 1));
-            for (int i = k + 1; i < blocks; i++)
-            {
-                program.Add(new(DigitRows.Whole, Block * i, right - (Block * i), Rows: Block));
-            }
-
+            // One column lower than the blocks of a product: the group that ends here has eleven rows, the last of them whole.
+            int left = Block * k;
+            int right = (Block * blocks) - 1;
+            program._steps.Add(new(DigitRows.UpTo, left, right));
+            program._steps.Add(new(DigitRows.Whole, left + 10, right - 10, (Block * (blocks - k)) - 10));
             program.EndBlock();
         }
-    });
 
-    private static DigitProgram Build(Action<DigitProgram> build)
-    {
-        var program = new DigitProgram();
-        build(program);
-        program.Steps = GC.AllocateUninitializedArray<DigitStep>(program._steps.Count, pinned: true);
-        program.StepCounts = GC.AllocateUninitializedArray<int>(program._stepCounts.Count, pinned: true);
-        program._steps.CopyTo(program.Steps);
-        program._stepCounts.CopyTo(program.StepCounts);
-        return program;
+        return program.Pin();
     }
 
     /// <summary>
-    /// What the products of left tile <paramref name="i"/> add to block <paramref name="k"/>: the lower half of the tile with right tile
-    /// k - i and the upper half of that with k - i - 1; both together are whole rows.
+    /// What groups <paramref name="first"/> to <paramref name="last"/> of the left factor add to block <paramref name="k"/>.
+    /// With <paramref name="fromDiagonal"/> the last group adds only its products with the group behind it, as if it began here.
     /// </summary>
-    private void AddTiles(int i, int k, int blocks, bool withUpper = true)
+    private void AddGroups(int k, int first, int last, bool fromDiagonal = false)
     {
-        int j = k - i;
-        bool lower = j < blocks;
-        bool upper = j > 0 && withUpper;
-        int left = Block * i;
-        int right = Block * j;
-        Add((lower, upper) switch
+        int group = first;
+        if (k - group == _blocks && group <= last)
         {
-            (true, true) => new(DigitRows.Whole, left, right, Rows: Block),
-            (true, false) => new(DigitRows.From, left, right, Rows: Block, Edge: 0, EdgeStep: 1),
+            // Row 0 has no column here; row 1 reaches column 0.
+            _steps.Add(new(DigitRows.UpTo, (Block * group) + 1, (Block * _blocks) - 1));
+            group++;
+        }
 
-            // Row 0 has no column there; row 1 reaches column 0.
-            _ => new(DigitRows.UpTo, left + 1, right - 1, Rows: Block - 1, Edge: 0, EdgeStep: 1),
-        });
+        if (group > last)
+        {
+            return;
+        }
+
+        bool begins = last == k || fromDiagonal;
+        int rows = (Block * (last - group)) + (begins ? 1 : Block);
+        int left = Block * group;
+        int right = Block * (k - group);
+        _steps.Add(new(DigitRows.Whole, left, right, rows));
+        if (begins)
+        {
+            _steps.Add(new(DigitRows.From, left + rows, right - rows));
+        }
     }
 
-    private void Add(DigitStep step) => _steps.Add(step);
-
     private void EndBlock() => _stepCounts.Add(_steps.Count - _stepCounts.Sum());
+
+    private DigitProgram Pin()
+    {
+        Steps = GC.AllocateUninitializedArray<DigitStep>(_steps.Count, pinned: true);
+        StepCounts = GC.AllocateUninitializedArray<int>(_stepCounts.Count, pinned: true);
+        _steps.CopyTo(Steps);
+        _stepCounts.CopyTo(StepCounts);
+        return this;
+    }
 }

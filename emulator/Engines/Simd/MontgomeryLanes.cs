@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static System.Runtime.Intrinsics.X86.Avx512F;
 using static WarpDrive.Engines.Simd.Digits;
@@ -71,35 +72,38 @@ internal sealed unsafe class MontgomeryLanes
     }
 
     /// <summary>result = left * right / R mod N.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Multiply(double* left, double* right, double* result)
     {
-        DigitKernel.Run(_multiply, left, right, null, Vector512<double>.Zero, Product);
+        DigitKernel.Run(_multiply, left, right, right, null, Vector512<double>.Zero, Product);
         Reduce(result);
     }
 
     /// <summary>result = number^2 / R mod N.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Square(double* number, double* result)
     {
         DigitArithmetic.Double(number, _twice, _count);
-        DigitKernel.Run(_square, _twice, number, null, Vector512<double>.Zero, Product);
+        DigitKernel.Run(_square, _twice, number, number, null, Vector512<double>.Zero, Product);
         Reduce(result);
     }
 
     /// <summary>result = left * right + addend, 2n digits, no modulus.</summary>
     public void MultiplyAdd(double* left, double* right, double* addend, double* result) =>
-        DigitKernel.Run(_multiply, left, right, addend, Vector512<double>.Zero, result);
+        DigitKernel.Run(_multiply, left, right, right, addend, Vector512<double>.Zero, result);
 
     /// <summary>result = <see cref="Product"/> / R mod N, for a product below 2^8 N R.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Reduce(double* result)
     {
-        DigitKernel.Run(_lowHalf, Product, _negativeInverse, null, Vector512<double>.Zero, _quotient);
+        DigitKernel.Run(_lowHalf, Product, _negativeInverse, _negativeInverse, null, Vector512<double>.Zero, _quotient);
 
         // T + q N is a multiple of R: its lower half is zero but for what it carries into the upper one. That is found by the topmost
         // column below R alone, with an estimate of what is carried into this column: the sum must be a multiple of the base, and
         // the estimate is wrong by much less than half of it. The column's own digit falls in front of the result and is not used.
         Vector512<double> column = DigitArithmetic.EstimateColumn(_quotient, Modulus, _count - 1);
         Vector512<double> carry = column * Vector512.Create(BaseInverse);
-        DigitKernel.Run(_highHalf, _quotient, Modulus, Product + ((_count - 1) * Lanes), carry, result - Lanes);
+        DigitKernel.Run(_highHalf, _quotient, Modulus, Modulus, Product + ((_count - 1) * Lanes), carry, result - Lanes);
     }
 
     /// <summary>-1/N mod R by Newton's iteration: each round doubles the digits that are right.</summary>
@@ -124,9 +128,9 @@ internal sealed unsafe class MontgomeryLanes
         for (int digits = 1; digits < _count; digits *= 2)
         {
             // If N x = -1 + e, then N (x (2 + N x)) = -1 + e^2.
-            DigitKernel.Run(_lowHalf, Modulus, _negativeInverse, null, Vector512<double>.Zero, _quotient);
+            DigitKernel.Run(_lowHalf, Modulus, _negativeInverse, _negativeInverse, null, Vector512<double>.Zero, _quotient);
             StoreAligned(_quotient, LoadAlignedVector512(_quotient) + two);
-            DigitKernel.Run(_lowHalf, _quotient, _negativeInverse, null, Vector512<double>.Zero, Product);
+            DigitKernel.Run(_lowHalf, _quotient, _negativeInverse, _negativeInverse, null, Vector512<double>.Zero, Product);
             new Span<double>(Product, _count * Lanes).CopyTo(new Span<double>(_negativeInverse, _count * Lanes));
         }
     }

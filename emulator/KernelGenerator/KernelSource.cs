@@ -1,0 +1,236 @@
+using System.Globalization;
+using System.Text;
+
+namespace WarpDrive.KernelGenerator;
+
+/// <summary>
+/// The text of emulator/Engines/Simd/DigitKernel.cs. Half a tile is 55 products of four instructions each: more than one wants to write
+/// by hand or read, and as a loop with a jump into the middle of a row it was up to 1.4 times slower, for the mispredicted jumps.
+/// </summary>
+internal sealed class KernelSource
+{
+    private const int Block = 11;
+
+    private readonly StringBuilder _text = new();
+    private string _indent = "";
+
+    /// <summary>The whole file.</summary>
+    public static string Write()
+    {
+        var source = new KernelSource();
+        source.WriteFile();
+        return source._text.ToString();
+    }
+
+    private static string At(string pointer, int digit) => digit switch
+    {
+        0 => pointer,
+        < 0 => string.Create(CultureInfo.InvariantCulture, $"{pointer} - ({-digit} * Lanes)"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{pointer} + ({digit} * Lanes)"),
+    };
+
+    private void WriteFile()
+    {
+        Lines("""
+            // Written by emulator/KernelGenerator; a test compares the two. To change it, change the generator and run
+            // dotnet run --project emulator/KernelGenerator -- emulator/Engines/Simd/DigitKernel.cs
+            using System.Runtime.CompilerServices;
+            using System.Runtime.Intrinsics;
+            using static System.Runtime.Intrinsics.X86.Avx512F;
+            using static WarpDrive.Engines.Simd.Digits;
+
+            namespace WarpDrive.Engines.Simd;
+
+            /// <summary>
+            /// The inner loop of the SIMD engine: adds the products that a <see cref="DigitProgram"/> names, column by column, and carries.
+            /// </summary>
+            /// <remarks>
+            /// A product of two digits has up to 92 bits, a double holds 53. Two fused multiply-adds and two additions keep all of them:
+            /// <code>
+            ///     t  = a * v + h          rounded to a multiple of 2^47, since h began at 1.5 * 2^99: the high part of the column grows
+            ///     l += a * v + (h - t)    what the rounding took away, exactly: the low part of the column, below 2^53
+            /// </code>
+            /// A column is then worth h - start + l, and the carry into the next column is h / 2^47 without any rounding. Eleven columns
+            /// (22 registers) are worked on at a time, so that no addition waits for the one before.
+            /// Time and addresses depend on the program alone.
+            /// </remarks>
+            internal static unsafe class DigitKernel
+            {
+                /// <summary>Runs a program and writes one digit for each of its columns and one more above them.</summary>
+                /// <param name="program">What to multiply.</param>
+                /// <param name="left">The left factor; like all numbers here aligned to 64 bytes.</param>
+                /// <param name="right">The right factor.</param>
+                /// <param name="rightAgain">
+                /// The right factor once more. The compiler does not know that it is the same, so it reads the digit twice as an operand, which
+                /// is free, instead of keeping it in a register that would have to be copied.
+                /// </param>
+                /// <param name="addend">One digit for each column and the one above, added to it; or null.</param>
+                /// <param name="carry">What the column below the first one carries into it.</param>
+                /// <param name="result">As many digits as the program has columns, and one; no factor of a program of several blocks.</param>
+                [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+                public static void Run(
+                    DigitProgram program,
+                    double* left,
+                    double* right,
+                    double* rightAgain,
+                    double* addend,
+                    Vector512<double> carry,
+                    double* result)
+                {
+                    var start = Vector512.Create(-HighStart);
+                    var rounder = Vector512.Create(Rounder);
+                    var scale = Vector512.Create(Base);
+                    var inverse = Vector512.Create(BaseInverse);
+                    Vector512<double> high = carry;                 // h / 2^47 of the column before the block
+                    Vector512<double> low = Vector512<double>.Zero; // what rounding its digit carries
+                    DigitStep* step = (DigitStep*)Unsafe.AsPointer(ref program.Steps[0]);
+                    int* count = (int*)Unsafe.AsPointer(ref program.StepCounts[0]);
+                    for (int block = program.StepCounts.Length; block > 0; block--, count++)
+                    {
+                        Vector512<double> a, e, t, u;
+            """);
+        _indent = new string(' ', 12);
+        ForEachColumn(c => $"Vector512<double> h{c} = start, l{c} = Vector512<double>.Zero;");
+        Lines("if (addend != null)\n{");
+        ForEachColumn(c => $"    l{c} = LoadAlignedVector512({At("addend", c)});");
+        Lines("""
+                addend += Block * Lanes;
+            }
+
+            for (DigitStep* end = step + *count; step < end; step++)
+            {
+                double* p = left + (step->Left * Lanes);
+                double* b = right + (step->Right * Lanes);
+                double* d = rightAgain + (step->Right * Lanes);
+                switch (step->Kind)
+                {
+                    case DigitRows.Whole:
+                        for (int rows = step->Rows; rows > 0; rows--, p += Lanes, b -= Lanes, d -= Lanes)
+                        {
+            """);
+        Rows(28, [(0, 0, Block - 1)]);
+        Lines("            }\n\n            break;");
+        Tile("From", Enumerable.Range(0, Block - 1).Select(r => (r, r + 1, Block - 1)));
+        Tile("UpTo", Enumerable.Range(0, Block - 1).Select(r => (r, 0, r)));
+        Tile("SquareFrom", Enumerable.Range(0, Block / 2).Select(r => (r, (2 * r) + 1, Block - 1)));
+        Tile("SquareUpTo", Enumerable.Range(0, Block / 2).Select(r => (r, 0, 2 * r)));
+        Squares("EvenSquares", 0);
+        Squares("OddSquares", 1);
+        Lines("""
+                }
+            }
+
+            // The column's value is l plus the high part of the one below; what exceeds a digit is carried by rounding, once:
+            // it is at most 2^6, so that the digit it reaches stays small enough without another carry.
+            """);
+        ForEachColumn(c => $"h{c} = FusedMultiplyAdd(h{c}, inverse, rounder);");
+        ForEachColumn(c => $"l{c} = Add(l{c}, {(c == 0 ? "high" : $"h{c - 1}")});");
+        Lines($"high = h{Block - 1};");
+        ForEachColumn(c => $"h{c} = Subtract(FusedMultiplyAdd(l{c}, inverse, rounder), rounder);");
+        ForEachColumn(c => $"l{c} = FusedMultiplyAddNegated(h{c}, scale, l{c});");
+        ForEachColumn(c => $"StoreAligned({At("result", c)}, Add(l{c}, {(c == 0 ? "low" : $"h{c - 1}")}));");
+        Lines($"low = h{Block - 1};\nresult += Block * Lanes;");
+        _indent = "";
+        Lines("""
+                    }
+
+                    low = Add(low, high);
+                    StoreAligned(result, addend == null ? low : Add(low, LoadAlignedVector512(addend)));
+                }
+            }
+            """);
+    }
+
+    private void Tile(string kind, IEnumerable<(int Row, int First, int Last)> rows)
+    {
+        Lines($"        case DigitRows.{kind}:");
+        Rows(24, rows);
+        Lines("            break;");
+    }
+
+    /// <summary>
+    /// The products of rows, in two stages: while the multiply-add of one column runs, the column before it is finished. No statement
+    /// uses what the one before it computed; else the compiler would join the two and copy registers.
+    /// </summary>
+    private void Rows(int indent, IEnumerable<(int Row, int First, int Last)> rows)
+    {
+        string before = _indent;
+        _indent = new string(' ', indent);
+        string a = "e";
+        int product = 0;
+        int lastColumn = -1;
+        string[] finish = [];
+        foreach ((int row, int first, int last) in LongAndShort([.. rows]))
+        {
+            a = a == "a" ? "e" : "a";
+            Lines($"{a} = LoadAlignedVector512({At("p", row)});");
+            for (int c = first; c <= last; c++)
+            {
+                if (c == lastColumn)
+                {
+                    Lines(string.Join(' ', finish));
+                    finish = [];
+                }
+
+                string t = product++ % 2 == 0 ? "t" : "u";
+                string[] begin =
+                [
+                    $"{t} = LoadAlignedVector512({At("b", c - row)});",
+                    $"{t} = FusedMultiplyAdd({t}, {a}, h{c});",
+                    $"h{c} = Subtract(h{c}, {t});",
+                ];
+                Lines(string.Join('\n', begin.Select((statement, i) => i < finish.Length ? $"{statement} {finish[i]}" : statement)));
+                lastColumn = c;
+                finish =
+                [
+                    $"h{c} = FusedMultiplyAdd({a}, LoadAlignedVector512({At("d", c - row)}), h{c});",
+                    $"l{c} = Add(l{c}, h{c});",
+                    $"h{c} = {t};",
+                ];
+            }
+        }
+
+        Lines(string.Join(' ', finish));
+        _indent = before;
+    }
+
+    /// <summary>A long row, a short one, a long one: so the columns that short rows share are not added to again at once.</summary>
+    private static IEnumerable<(int Row, int First, int Last)> LongAndShort((int Row, int First, int Last)[] rows)
+    {
+        (int Row, int First, int Last)[] byLength = [.. rows.OrderByDescending(row => row.Last - row.First)];
+        for (int i = 0; i < byLength.Length; i++)
+        {
+            yield return byLength[i % 2 == 0 ? i / 2 : byLength.Length - 1 - (i / 2)];
+        }
+    }
+
+    private void Squares(string kind, int first)
+    {
+        Lines($"        case DigitRows.{kind}:");
+        for (int c = first; c < Block; c += 2)
+        {
+            Lines($"""
+                        a = LoadAlignedVector512({At("b", c / 2)}); t = FusedMultiplyAdd(a, a, h{c});
+                        l{c} = Add(l{c}, FusedMultiplyAdd(a, a, Subtract(h{c}, t))); h{c} = t;
+                """);
+        }
+
+        Lines("            break;");
+    }
+
+    private void ForEachColumn(Func<int, string> line)
+    {
+        for (int c = 0; c < Block; c++)
+        {
+            Lines(line(c));
+        }
+    }
+
+    private void Lines(string text)
+    {
+        foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
+        {
+            _text.Append(line.Length == 0 ? "" : _indent).Append(line).Append('\n');
+        }
+    }
+}
