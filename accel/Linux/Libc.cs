@@ -43,6 +43,7 @@ internal static unsafe partial class Libc
     public const int SEEK_END = 2;
     public const int FUTEX_WAIT_PRIVATE = 0 | 128;
     public const int FUTEX_WAKE_PRIVATE = 1 | 128;
+    public const int SCHED_RESET_ON_FORK = 0x40000000;
 
     private const string C = "libc";
 
@@ -129,6 +130,16 @@ internal static unsafe partial class Libc
 
     [LibraryImport(C, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint readlink(string path, byte* buffer, nuint size);
+
+    [LibraryImport(C)]
+    public static partial nint pthread_self();
+
+    // Return the error number, and leave errno alone.
+    [LibraryImport(C)]
+    public static partial int pthread_getschedparam(nint thread, int* policy, int* priority);
+
+    [LibraryImport(C)]
+    public static partial int pthread_setschedparam(nint thread, int policy, int* priority);
 
     // No library wraps futex(2). Variadic in C; these arguments travel in the same registers either way on Linux x86-64 and arm64.
     [LibraryImport(C, EntryPoint = "syscall", SetLastError = true)]
