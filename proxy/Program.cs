@@ -1,6 +1,8 @@
 using WarpProxy.Configuration;
 using WarpProxy.Hosting;
 
+// Before anything starts a thread.
+ProcessThreads threads = ProcessThreads.Prepare();
 try
 {
     if (CommandLine.Parse(args, Console.Out) is not { } commandLine)
@@ -11,7 +13,7 @@ try
     IConfigurationRoot configuration = ConfigurationSources.Load(commandLine.ConfigFile, commandLine.Settings);
     ProxyOptions options = ProxyOptions.Read(configuration);
     using var signals = new ShutdownSignals();
-    await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System);
+    await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads);
     await signals.First;
     await server.DrainAsync();
     return 0;

@@ -50,4 +50,7 @@ internal static partial class ProxyLog
 
     [LoggerMessage(22, LogLevel.Debug, "Connection {ConnectionId} closed: its ClientHello is longer than {MaxBytes} bytes, or in too many records")]
     public static partial void ClientHelloTooLong(this ILogger logger, string connectionId, int maxBytes);
+
+    [LoggerMessage(23, LogLevel.Debug, "Threads do not run as SCHED_BATCH: {Reason}")]
+    public static partial void BatchSchedulingRefused(this ILogger logger, string reason);
 }

@@ -41,6 +41,9 @@ internal static unsafe partial class Libc
     public const int MSG_NOSIGNAL = 0x4000;
     public const int MSG_CMSG_CLOEXEC = 0x40000000;
     public const int SEEK_END = 2;
+    public const int FUTEX_WAIT_PRIVATE = 0 | 128;
+    public const int FUTEX_WAKE_PRIVATE = 1 | 128;
+    public const int SCHED_RESET_ON_FORK = 0x40000000;
 
     private const string C = "libc";
 
@@ -127,6 +130,20 @@ internal static unsafe partial class Libc
 
     [LibraryImport(C, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint readlink(string path, byte* buffer, nuint size);
+
+    [LibraryImport(C)]
+    public static partial nint pthread_self();
+
+    // Return the error number, and leave errno alone.
+    [LibraryImport(C)]
+    public static partial int pthread_getschedparam(nint thread, int* policy, int* priority);
+
+    [LibraryImport(C)]
+    public static partial int pthread_setschedparam(nint thread, int policy, int* priority);
+
+    // No library wraps futex(2). Variadic in C; these arguments travel in the same registers either way on Linux x86-64 and arm64.
+    [LibraryImport(C, EntryPoint = "syscall", SetLastError = true)]
+    public static partial nint futex(nint number, int* word, int operation, int value, TimeSpec* timeout, int* word2, int value3);
 
     [StructLayout(LayoutKind.Sequential)]
     public struct PollFd

@@ -21,6 +21,7 @@ public sealed class EmulatedAccelerator : IDisposable
     private readonly Lock _lock = new();
     private readonly bool[] _numbersInUse;
     private readonly byte[] _engineName = new byte[ControlRegister.EngineNameSizeInBytes];
+    private int _schedulingWasRefused;    // 1: said, and not again
     private bool _disposed;
 
     /// <summary>Creates the engines, tests them and starts their threads.</summary>
@@ -287,9 +288,25 @@ public sealed class EmulatedAccelerator : IDisposable
     {
         for (int number = 0; number < _engines.Count; number++)
         {
-            var thread = new Thread(_engines[number].Run) { Name = $"warp-engine-{number}", IsBackground = true };
+            DeviceEngine engine = _engines[number];
+            var thread = new Thread(() => RunEngine(engine)) { Name = $"warp-engine-{number}", IsBackground = true };
             thread.Start();
             _threads.Add(thread);
         }
+    }
+
+    /// <summary>
+    /// The body of an engine's thread. It inherits the policy of whoever started the accelerator; under SCHED_BATCH, right for threads
+    /// that hand work to each other, an engine that is rung for would wait until the one who rang has used up its slice.
+    /// </summary>
+    private void RunEngine(DeviceEngine engine)
+    {
+        if (!ThreadScheduling.TryChange(SchedulingPolicy.Batch, SchedulingPolicy.Other, out LinuxException? refusal)
+            && Interlocked.Exchange(ref _schedulingWasRefused, 1) == 0)
+        {
+            _logger.EngineSchedulingRefused(refusal.Message);
+        }
+
+        engine.Run();
     }
 }

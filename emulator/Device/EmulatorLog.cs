@@ -25,4 +25,7 @@ internal static partial class EmulatorLog
 
     [LoggerMessage(7, LogLevel.Debug, "Queue {Queue} closed")]
     public static partial void QueueClosed(this ILogger logger, int queue);
+
+    [LoggerMessage(8, LogLevel.Debug, "Engines do not run as SCHED_OTHER: {Reason}")]
+    public static partial void EngineSchedulingRefused(this ILogger logger, string reason);
 }

@@ -48,12 +48,18 @@ internal sealed class ProxyServer : IAsyncDisposable
     public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters);
 
     /// <summary>Starts everything; returns when clients can connect.</summary>
+    /// <param name="configuration">For the sections that are not the proxy's own: ReverseProxy, Logging.</param>
+    /// <param name="options">The proxy's own sections, validated.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="threads">What the process has done for its threads, to be logged; null: nothing.</param>
     /// <exception cref="BadInputException">Something that was configured cannot be used.</exception>
-    public static async Task<ProxyServer> StartAsync(IConfiguration configuration, ProxyOptions options, TimeProvider time)
+    public static async Task<ProxyServer> StartAsync(
+        IConfiguration configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null)
     {
         var server = new ProxyServer(configuration, options, time);
         try
         {
+            threads?.Report(server._logger);
             await server.StartAsync();
             return server;
         }

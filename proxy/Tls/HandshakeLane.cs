@@ -1,18 +1,20 @@
+using WarpDrive.Linux;
+
 namespace WarpProxy.Tls;
 
 /// <summary>
 /// One dedicated thread that carries handshakes through their private-key operation, where it may wait for a device:
 /// the thread pool never does. Owned by <see cref="HandshakeLanes"/>.
 /// </summary>
-internal sealed class HandshakeLane : IDisposable
+internal sealed class HandshakeLane
 {
     [ThreadStatic]
     private static Handshake? _current;
 
     private readonly HandshakeLanes _lanes;
     private readonly Thread _thread;
-    private readonly AutoResetEvent _wake = new(initialState: false);
-    private LaneRead? _given;       // handed over by Give, which rings _wake after writing it
+    private readonly ThreadWake _wake = new();
+    private LaneRead? _given;       // handed over by Give, which signals _wake after writing it
 
     /// <summary>Makes lane <paramref name="index"/>; <see cref="Start"/> starts its thread.</summary>
     public HandshakeLane(HandshakeLanes lanes, int index)
@@ -35,20 +37,17 @@ internal sealed class HandshakeLane : IDisposable
     public void Give(LaneRead? read)
     {
         _given = read;
-        _wake.Set();
+        _wake.Signal();
     }
 
     /// <summary>Waits until the thread has ended, at most <paramref name="timeout"/>.</summary>
     public bool Join(TimeSpan timeout) => _thread.Join(timeout);
 
-    /// <inheritdoc/>
-    public void Dispose() => _wake.Dispose();
-
     private void Run()
     {
         while (true)
         {
-            _wake.WaitOne();
+            _wake.Wait();
             LaneRead? read = _given;
             if (read is null)
             {

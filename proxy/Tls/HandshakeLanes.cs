@@ -148,10 +148,7 @@ internal sealed class HandshakeLanes : IDisposable
         foreach (HandshakeLane lane in _lanes)
         {
             TimeSpan left = StopTimeout - _time.GetElapsedTime(since);
-            if (lane.Join(left > TimeSpan.Zero ? left : TimeSpan.Zero))
-            {
-                lane.Dispose();
-            }
+            lane.Join(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
     }
 
