@@ -71,4 +71,7 @@ public static class Errno
 
     /// <summary>Connection refused: a socket file without a listener.</summary>
     public const int ECONNREFUSED = 111;
+
+    /// <summary>The connection is being made.</summary>
+    public const int EINPROGRESS = 115;
 }

@@ -203,4 +203,22 @@ internal static unsafe partial class Libc
         public uint UserId;
         public uint GroupId;
     }
+
+    // TCP sockets and waiting for many of them: TcpSocket, SocketPoller.
+    public const uint EPOLLOUT = 4;
+    public const uint EPOLLRDHUP = 0x2000;
+    public const int IPPROTO_TCP = 6;
+    public const int TCP_NODELAY = 1;
+    public const int SO_LINGER = 13;
+
+    // Any family: the bytes of a sockaddr.
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int connect(int fd, byte* address, uint length);
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Linger
+    {
+        public int OnOff;
+        public int Seconds;
+    }
 }
