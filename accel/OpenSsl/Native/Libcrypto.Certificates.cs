@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace WarpDrive.OpenSsl.Native;
+
+/// <content>X509: what a TLS connection says of its peer's certificate, and error codes as libssl leaves them.</content>
+internal static unsafe partial class Libcrypto
+{
+    // Belongs to the certificate.
+    [LibraryImport(C)]
+    public static partial nint X509_get0_pubkey(nint certificate);
+
+    [LibraryImport(C)]
+    public static partial int EVP_PKEY_get_bits(nint key);
+
+    // Belongs to the key. Null for a key that no provider holds.
+    [LibraryImport(C)]
+    public static partial byte* EVP_PKEY_get0_type_name(nint key);
+
+    // Belongs to the library.
+    [LibraryImport(C)]
+    public static partial byte* X509_verify_cert_error_string(nint code);
+
+    [LibraryImport(C)]
+    public static partial int X509_VERIFY_PARAM_set1_ip_asc(nint parameters, byte* address);
+
+    // The oldest of the queue, which stays; 0 for none.
+    [LibraryImport(C)]
+    public static partial nuint ERR_peek_error();
+
+    // Belongs to the library. Null for an unknown code.
+    [LibraryImport(C)]
+    public static partial byte* ERR_reason_error_string(nuint code);
+
+    /// <summary>The library that an error code names, and the reason.</summary>
+    public static (int Library, int Reason) Split(nuint code) => ((int)(code >> LibraryShift) & 0xFF, (int)code & ReasonMask);
+}
