@@ -50,6 +50,19 @@ public sealed unsafe class TcpSocket() : SafeHandle(-1, ownsHandle: true)
         }
     }
 
+    /// <summary>Whether the peer has closed, or the connection has failed. What arrived and was not read is lost.</summary>
+    public bool IsEnded()
+    {
+        byte* bytes = stackalloc byte[512];
+        nint count;
+        do
+        {
+            count = Libc.read(Number, bytes, 512);
+        }
+        while (count > 0);
+        return count == 0 || Marshal.GetLastPInvokeError() is not (Errno.EAGAIN or Errno.EINTR);
+    }
+
     /// <summary>Closes it; what was sent still arrives. The side that closes first keeps the port for a minute (TIME_WAIT).</summary>
     public void End()
     {

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+using WarpProxy.LoadTest.Measurement;
+
+namespace WarpProxy.LoadTest.Handshakes;
+
+/// <summary>What <c>handshakes</c> prints for people.</summary>
+internal static class HandshakesReport
+{
+    public static string Write(HandshakesResult result)
+    {
+        var text = new StringBuilder();
+        Line($"{result.Url} at {result.Address}: TLS {result.Tls}, {result.Cipher}, {result.Group ?? "no group"}, {result.KeyType} {result.KeyBits}, {Trust(result)}.");
+        Line($"{Loop(result)}, {Plural(result.Threads, "thread")}, {result.Seconds:0.##} s after {result.WarmupSeconds:0.##} s of warm-up{(result.IsInterrupted ? ", interrupted" : "")}.");
+        text.AppendLine();
+        Line($"full handshakes/s   {result.FullHandshakesPerSecond,10:N1}   {result.FullHandshakes:N0} full, {result.Handshakes - result.FullHandshakes:N0} resumed ({result.ResumedShare:P1}), {result.HandshakesPerSecond:N1}/s in all");
+        text.AppendLine();
+        Line($"milliseconds               p50        p90        p99      p99.9        max");
+        Latency("handshake", result.Latency);
+        Latency("with response", result.Response);
+        Latency("start delay", result.StartDelay);
+        text.AppendLine();
+        Line($"client CPU          {(result.ClientCpuMicrosecondsPerHandshake is double cpu ? $"{cpu.ToString("N0", CultureInfo.InvariantCulture)} us per handshake" : "no handshake")}, its thread busy {result.ClientBusyShare:P0}, waiting for a processor {result.ClientWaitingShare:P0}");
+        Line($"errors              {(result.ErrorCount == 0 ? "none" : string.Join(", ", result.Errors.Select(static error => $"{error.Value} {error.Key}")))}");
+        if (result.Unfinished > 0)
+        {
+            Line($"unfinished          {result.Unfinished:N0} when the run ended");
+        }
+
+        if (result.Cut > 0)
+        {
+            Line($"cut                 {Plural(result.Cut, "connection")} that the server did not end within a second");
+        }
+
+        foreach (string warning in result.Warnings)
+        {
+            Line($"Warning: {warning}");
+        }
+
+        return text.ToString().TrimEnd('\n');
+
+        void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+
+        void Latency(string name, LatencySummary? latency)
+        {
+            if (latency is { Count: > 0 })
+            {
+                Line($"{name,-19} {Ms(latency.P50Microseconds)} {Ms(latency.P90Microseconds)} {Ms(latency.P99Microseconds)} {Ms(latency.P999Microseconds)} {Ms(latency.MaxMicroseconds)}");
+            }
+        }
+    }
+
+    private static string Ms(double microseconds) => (microseconds / 1000).ToString("N3", CultureInfo.InvariantCulture).PadLeft(10);
+
+    private static string Trust(HandshakesResult result) =>
+        result.IsVerified ? "certificate verified" : "chain and name of the certificate not verified";
+
+    private static string Loop(HandshakesResult result) => result.RatePerSecond is double rate
+        ? string.Create(CultureInfo.InvariantCulture, $"Open loop at {rate:0.##} connections/s, at most {result.Connections} open, latency from the intended start")
+        : $"Closed loop of {Plural(result.Connections, "connection")}";
+
+    private static string Plural(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+}

@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Tls;
+using WarpProxy.LoadTest.Measurement;
+using WarpProxy.LoadTest.Pacing;
+using WarpProxy.LoadTest.Reporting;
+
+namespace WarpProxy.LoadTest.Handshakes;
+
+/// <summary>Measures handshakes with one server once.</summary>
+internal static class HandshakesRun
+{
+    /// <summary>Finds the server, loads it, and returns what was measured.</summary>
+    /// <exception cref="LoadFailure">The options are wrong, or the first connection failed.</exception>
+    public static HandshakesResult Execute(HandshakesOptions options, LiveLine live, Interruption interruption)
+    {
+        using TlsClientContext context = CreateContext(options.Tls);
+        ProbedServer server = HandshakeProbe.Find(options, Resolve(options), context, out LoadError error)
+            ?? throw new LoadFailure($"The first connection to {options.Target.Url} failed: {error}.", LoadFailure.NothingMeasured);
+        List<HandshakeLoad> loads = [];
+        try
+        {
+            LoadMeasurement measurement = new LoadRun("handshakes", live, interruption).Execute(options.Warmup, options.Measured, window =>
+            {
+                loads.AddRange(Enumerable.Range(0, options.Threads).Select(index => CreateLoad(options, server.Address, context, window, index)));
+                return [.. loads.Select(static (load, index) => new LoadThread($"load {index}", load.Counters.Load, load.Run))];
+            });
+            return HandshakesResult.Of(
+                options, server, measurement, HandshakeCounters.Sum([.. loads.Select(static load => load.Counters)]), interruption.IsRaised);
+        }
+        finally
+        {
+            loads.ForEach(static load => load.Dispose());
+        }
+    }
+
+    private static TlsClientContext CreateContext(TlsClientOptions options)
+    {
+        try
+        {
+            return new TlsClientContext(options);
+        }
+        catch (OpenSslException refusal)
+        {
+            throw new LoadFailure(refusal.Message, LoadFailure.BadInput);
+        }
+    }
+
+    private static IPEndPoint[] Resolve(HandshakesOptions options)
+    {
+        try
+        {
+            return options.Target.Resolve();
+        }
+        catch (SocketException failure)
+        {
+            throw new LoadFailure($"The name {options.Target.Host} has no address: {failure.Message}.", LoadFailure.NothingMeasured);
+        }
+    }
+
+    private static HandshakeLoad CreateLoad(HandshakesOptions options, IPEndPoint address, TlsClientContext context, RunWindow window, int index)
+    {
+        IPacing pacing = options.Rate is double rate ? new OpenLoop(window.Start, rate, index, options.Threads) : new ClosedLoop();
+
+        // What does not divide goes to the first threads.
+        int connections = (options.Connections / options.Threads) + (index < options.Connections % options.Threads ? 1 : 0);
+        return new HandshakeLoad(options, address, context, pacing, window, connections);
+    }
+}
