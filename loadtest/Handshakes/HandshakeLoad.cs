@@ -74,15 +74,15 @@ internal sealed class HandshakeLoad : IDisposable
     }
 
     /// <summary>The thread's body.</summary>
-    public void Run(LoadThread thread, RunWindow window)
+    public void Run(LoadThread thread)
     {
-        long limitsAt = window.Start;
+        long limitsAt = _window.Start;
         long now = LoadClock.Now;
-        while (now < window.Until || IsDraining(now))
+        while (now < _window.Until || IsDraining(now))
         {
-            thread.Mark(now, window);
+            thread.Mark(now);
             BeginDue(now);
-            long wakeAt = Math.Min(limitsAt, NextBegin(window));
+            long wakeAt = Math.Min(limitsAt, NextBegin());
             int count = _poller.Wait(_events, LoadClock.ToTimeSpan(wakeAt - LoadClock.Now));
             for (int i = 0; i < count; i++)
             {
@@ -101,7 +101,7 @@ internal sealed class HandshakeLoad : IDisposable
             }
         }
 
-        thread.Mark(now, window);
+        thread.Mark(now);
         CountUnfinished(now);
     }
 
@@ -123,15 +123,15 @@ internal sealed class HandshakeLoad : IDisposable
         && (_pacing.NextDue < _window.Until || _connections.Any(static connection => connection.IsOpen && !connection.IsEnding));
 
     /// <summary>When the next connection may begin.</summary>
-    private long NextBegin(RunWindow window)
+    private long NextBegin()
     {
         long next = _paused.TryPeek(out (long Until, int Index) paused) ? paused.Until : long.MaxValue;
-        if (_free.Count > 0 && _pacing.NextDue < window.Until)
+        if (_free.Count > 0 && _pacing.NextDue < _window.Until)
         {
             next = Math.Min(next, _pacing.NextDue);
         }
 
-        return LoadClock.Now < window.Until ? Math.Min(next, window.Until) : next;
+        return LoadClock.Now < _window.Until ? Math.Min(next, _window.Until) : next;
     }
 
     private void BeginDue(long now)

@@ -24,7 +24,7 @@ internal static class HandshakesRun
             LoadMeasurement measurement = new LoadRun("handshakes", live, interruption).Execute(options.Warmup, options.Measured, window =>
             {
                 loads.AddRange(Enumerable.Range(0, options.Threads).Select(index => CreateLoad(options, server.Address, context, window, index)));
-                return [.. loads.Select(static (load, index) => new LoadThread($"load {index}", load.Counters.Load, load.Run))];
+                return [.. loads.Select((load, index) => new LoadThread($"load {index}", load.Counters.Load, window, load.Run))];
             });
             return HandshakesResult.Of(
                 options, server, measurement, HandshakeCounters.Sum([.. loads.Select(static load => load.Counters)]), interruption.IsRaised);

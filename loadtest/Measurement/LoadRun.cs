@@ -23,7 +23,7 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
         IReadOnlyList<LoadThread> threads = create(window);
         foreach (LoadThread thread in threads)
         {
-            thread.Start(window);
+            thread.Start();
         }
 
         for (long next = window.Start; next < window.From && !IsOver(threads, window); next += LoadClock.Second)

@@ -5,8 +5,9 @@ namespace WarpProxy.LoadTest.Measurement;
 /// <summary>A thread that makes load in a <see cref="RunWindow"/>, and what it used of its processor in the measured part.</summary>
 /// <param name="name">Of the thread.</param>
 /// <param name="counters">What it counts into.</param>
+/// <param name="window">The run's.</param>
 /// <param name="body">Makes the load; calls <see cref="Mark"/> now and then, and returns after the window.</param>
-internal sealed class LoadThread(string name, LoadCounters counters, Action<LoadThread, RunWindow> body)
+internal sealed class LoadThread(string name, LoadCounters counters, RunWindow window, Action<LoadThread> body)
 {
     private Thread? _thread;
     private ExceptionDispatchInfo? _failure;
@@ -26,9 +27,9 @@ internal sealed class LoadThread(string name, LoadCounters counters, Action<Load
 
     public bool HasEnded => _thread is { IsAlive: false };
 
-    public void Start(RunWindow window)
+    public void Start()
     {
-        _thread = new Thread(() => Run(window)) { Name = name, IsBackground = true };
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
         _thread.Start();
     }
 
@@ -40,7 +41,7 @@ internal sealed class LoadThread(string name, LoadCounters counters, Action<Load
     }
 
     /// <summary>By the thread itself: notes its usage when the measured time has begun, and when it has ended.</summary>
-    public void Mark(long now, RunWindow window)
+    public void Mark(long now)
     {
         if (!_isFromMarked && now >= window.From)
         {
@@ -57,11 +58,11 @@ internal sealed class LoadThread(string name, LoadCounters counters, Action<Load
         }
     }
 
-    private void Run(RunWindow window)
+    private void Run()
     {
         try
         {
-            body(this, window);
+            body(this);
         }
 #pragma warning disable CA1031 // Thrown again by Join, on the thread that waits for the run.
         catch (Exception failure)
