@@ -289,6 +289,11 @@ internal sealed class HandshakeLoad : IDisposable
         // What was due and never begun: the connections' limit was reached.
         while (_pacing.IsOpenLoop && _pacing.TryTake(_window.Until - 1, out long intended))
         {
+            if (_window.Contains(intended))
+            {
+                Counters.Load.StartDelay.Record(now - intended);
+            }
+
             CountUnfinished(intended, now);
         }
     }
