@@ -13,7 +13,8 @@ internal static class HandshakesCommand
 
     private static readonly Option<int?> Connections = new Option<int?>("--connections")
     {
-        Description = $"Connections open at the same time (default {HandshakesOptions.DefaultConnections}); with --rate at most so many (default {HandshakesOptions.DefaultOpenLoopConnections}), and more wait.",
+        Description = $"Connections open at the same time (default {HandshakesOptions.DefaultConnections}); "
+            + $"with --rate at most so many (default {HandshakesOptions.DefaultOpenLoopConnections}), and more wait.",
     }.Between(1, 10_000);
 
     private static readonly Option<double?> Rate = new Option<double?>("--rate")
@@ -27,7 +28,10 @@ internal static class HandshakesCommand
     private static readonly Option<double> Warmup =
         new Option<double>("--warmup") { Description = "Seconds of load before.", DefaultValueFactory = static _ => 1 }.Between(0, 3_600);
 
-    private static readonly Option<string?> Tls = new("--tls") { Description = "Only this version: 1.2 or 1.3. Default: the highest that the server takes." };
+    private static readonly Option<string?> Tls = new("--tls")
+    {
+        Description = "Only this version: 1.2 or 1.3. Default: the highest that the server takes.",
+    };
 
     private static readonly Option<string?> Ciphers = new("--ciphers")
     {
@@ -37,7 +41,7 @@ internal static class HandshakesCommand
     private static readonly Option<string?> Groups = new("--groups") { Description = "Groups of the key exchange with colons between: X25519:P-256" };
 
     private static readonly Option<double> Resume =
-        new Option<double>("--resume") { Description = "Share of the connections that offer a session, 0 to 1.", DefaultValueFactory = static _ => 0 }.Between(0, 1);
+        new Option<double>("--resume") { Description = "Share of the connections that offer a session, 0 to 1 (default 0)." }.Between(0, 1);
 
     private static readonly Option<string?> Sni = new("--sni") { Description = "Names to ask for in turn, with commas between. Default: the URL's." };
 
@@ -45,7 +49,8 @@ internal static class HandshakesCommand
 
     private static readonly Option<string?> Verify = new("--verify")
     {
-        Description = "PEM file of trusted certificates: verify chain and name. Default: neither, which is cheaper; that the server has the key is always checked.",
+        Description = "PEM file of trusted certificates: verify chain and name. Default: neither, which is cheaper; "
+            + "that the server has the key is always checked.",
     };
 
     private static readonly Option<double> Timeout =
@@ -62,7 +67,8 @@ internal static class HandshakesCommand
         {
             Url, Connections, Rate, Seconds, Warmup, Tls, Ciphers, Groups, Resume, Sni, Request, Verify, Timeout, Threads, Json,
         };
-        Url.Validators.Add(Check<ArgumentResult>(static result => LoadTarget.Parse(result.Tokens[0].Value, out string refusal) is null ? refusal : null));
+        Url.Validators.Add(Check<ArgumentResult>(static result =>
+            LoadTarget.Parse(result.Tokens[0].Value, out string refusal) is null ? refusal : null));
         Tls.Validators.Add(Check<OptionResult>(static result =>
             result.Tokens[0].Value is "1.2" or "1.3" ? null : $"--tls is {result.Tokens[0].Value}; it must be 1.2 or 1.3."));
         Sni.Validators.Add(Check<OptionResult>(static result => FindBadName(result.Tokens[0].Value)));
@@ -108,7 +114,8 @@ internal static class HandshakesCommand
             "1.3" => TlsVersion.Tls13,
             _ => TlsVersion.Any,
         };
-        ILookup<bool, string> ciphers = Split(parsed.GetValue(Ciphers), ':').ToLookup(static name => name.StartsWith("TLS_", StringComparison.Ordinal));
+        ILookup<bool, string> ciphers =
+            Split(parsed.GetValue(Ciphers), ':').ToLookup(static name => name.StartsWith("TLS_", StringComparison.Ordinal));
         string[] names = Split(parsed.GetValue(Sni), ',');
         return new HandshakesOptions
         {

@@ -10,18 +10,24 @@ internal static class HandshakesReport
     public static string Write(HandshakesResult result)
     {
         var text = new StringBuilder();
-        Line($"{result.Url} at {result.Address}: TLS {result.Tls}, {result.Cipher}, {result.Group ?? "no group"}, {result.KeyType} {result.KeyBits}, {Trust(result)}.");
-        Line($"{Loop(result)}, {Plural(result.Threads, "thread")}, {result.Seconds:0.##} s after {result.WarmupSeconds:0.##} s of warm-up{(result.IsInterrupted ? ", interrupted" : "")}.");
+        string agreed = $"TLS {result.Tls}, {result.Cipher}, {result.Group ?? "no group"}, {result.KeyType} {result.KeyBits}";
+        string interrupted = result.IsInterrupted ? ", interrupted" : "";
+        long resumed = result.Handshakes - result.FullHandshakes;
+        Line($"{result.Url} at {result.Address}: {agreed}, {Trust(result)}.");
+        Line($"{Loop(result)}, {Plural(result.Threads, "thread")},");
+        Line($"{result.Seconds:0.##} s after {result.WarmupSeconds:0.##} s of warm-up{interrupted}.");
         text.AppendLine();
-        Line($"full handshakes/s   {result.FullHandshakesPerSecond,10:N1}   {result.FullHandshakes:N0} full, {result.Handshakes - result.FullHandshakes:N0} resumed ({result.ResumedShare:P1}), {result.HandshakesPerSecond:N1}/s in all");
+        Line($"full handshakes/s   {result.FullHandshakesPerSecond,10:N1}   ({result.FullHandshakes:N0} in all)");
+        Line($"resumed             {result.ResumedShare,10:P1}   ({resumed:N0}; with them {result.HandshakesPerSecond:N1} handshakes/s)");
         text.AppendLine();
         Line($"milliseconds               p50        p90        p99      p99.9        max");
         Latency("handshake", result.Latency);
         Latency("with response", result.Response);
         Latency("start delay", result.StartDelay);
         text.AppendLine();
-        Line($"client CPU          {(result.ClientCpuMicrosecondsPerHandshake is double cpu ? $"{cpu.ToString("N0", CultureInfo.InvariantCulture)} us per handshake" : "no handshake")}, its thread busy {result.ClientBusyShare:P0}, waiting for a processor {result.ClientWaitingShare:P0}");
-        Line($"errors              {(result.ErrorCount == 0 ? "none" : string.Join(", ", result.Errors.Select(static error => $"{error.Value} {error.Key}")))}");
+        Line($"client CPU          {result.ClientCpuMicrosecondsPerHandshake ?? 0:N0} us per handshake");
+        Line($"client thread       busy {result.ClientBusyShare:P0}, waiting for a processor {result.ClientWaitingShare:P0}");
+        Line($"errors              {Errors(result)}");
         if (result.Unfinished > 0)
         {
             Line($"unfinished          {result.Unfinished:N0} when the run ended");
@@ -45,7 +51,9 @@ internal static class HandshakesReport
         {
             if (latency is { Count: > 0 })
             {
-                Line($"{name,-19} {Ms(latency.P50Microseconds)} {Ms(latency.P90Microseconds)} {Ms(latency.P99Microseconds)} {Ms(latency.P999Microseconds)} {Ms(latency.MaxMicroseconds)}");
+                double[] shown =
+                    [latency.P50Microseconds, latency.P90Microseconds, latency.P99Microseconds, latency.P999Microseconds, latency.MaxMicroseconds];
+                Line($"{name,-19} {string.Join(' ', shown.Select(Ms))}");
             }
         }
     }
@@ -56,8 +64,13 @@ internal static class HandshakesReport
         result.IsVerified ? "certificate verified" : "chain and name of the certificate not verified";
 
     private static string Loop(HandshakesResult result) => result.RatePerSecond is double rate
-        ? string.Create(CultureInfo.InvariantCulture, $"Open loop at {rate:0.##} connections/s, at most {result.Connections} open, latency from the intended start")
+        ? string.Create(
+            CultureInfo.InvariantCulture, $"Open loop at {rate:0.##} connections/s, at most {result.Connections} open, latency from the intended start")
         : $"Closed loop of {Plural(result.Connections, "connection")}";
+
+    private static string Errors(HandshakesResult result) => result.ErrorCount == 0
+        ? "none"
+        : string.Join(", ", result.Errors.Select(static error => $"{error.Value} {error.Key}"));
 
     private static string Plural(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

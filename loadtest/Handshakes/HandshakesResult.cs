@@ -140,7 +140,8 @@ internal sealed record HandshakesResult
 
         if (options.Rate is not null && measured.Counters.Unfinished > 0)
         {
-            yield return $"{measured.Counters.Unfinished} connections that were due had no handshake when the run ended; they count with their waiting so far, so the high percentiles are too low.";
+            yield return $"{measured.Counters.Unfinished} connections that were due had no handshake when the run ended; "
+                + "they count with their waiting so far, so the high percentiles are too low.";
         }
     }
 }

@@ -18,13 +18,15 @@ internal sealed record ClientUsage(double CpuSeconds, double BusyShare, double W
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"A client thread was busy {BusyShare:P0} of the time: these numbers are the client's limit, not the server's. Use more --threads or another machine.");
+                $"A client thread was busy {BusyShare:P0} of the time: these numbers are the client's limit, not the server's. ")
+                + "Use more --threads or another machine.";
         }
 
         return BusyShare + WaitingShare > SaturatedShare
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"A client thread ran {BusyShare:P0} of the time and waited {WaitingShare:P0} for a processor that others used: client and server take each other's time. Give the client processors of its own (taskset).")
+                $"A client thread ran {BusyShare:P0} of the time and waited {WaitingShare:P0} for a processor that others used: ")
+                + "client and server take each other's time. Give the client processors of its own (taskset)."
             : null;
     }
 

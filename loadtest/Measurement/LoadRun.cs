@@ -66,9 +66,11 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
                 (sum.Completed - completed) * (double)LoadClock.Second / Math.Max(1, end - begin),
                 errorsNow - errors);
             timeline.Add(second);
-            live.Show(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Whole(end - window.From)} of {Whole(window.Until - window.From)} s   {second.PerSecond:N0} {unit}/s   p50 {sum.Latency.ValueAt(50) / 1e6:0.0} ms   p99 {sum.Latency.ValueAt(99) / 1e6:0.0} ms   {sum.InFlight} open   {errorsNow} errors"));
+            string times = $"{Whole(end - window.From)} of {Whole(window.Until - window.From)} s";
+            string latency = string.Create(
+                CultureInfo.InvariantCulture, $"p50 {sum.Latency.ValueAt(50) / 1e6:0.0} ms   p99 {sum.Latency.ValueAt(99) / 1e6:0.0} ms");
+            string rate = string.Create(CultureInfo.InvariantCulture, $"{second.PerSecond:N0} {unit}/s");
+            live.Show($"{times}   {rate}   {latency}   {sum.InFlight} open   {errorsNow} errors");
             (begin, completed, errors) = (end, sum.Completed, errorsNow);
         }
 
