@@ -94,20 +94,8 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <summary>The engines, to be stepped by hand when no threads were started.</summary>
     internal IReadOnlyList<DeviceEngine> Engines => _engines;
 
-    /// <summary>How many batches had n operations, since the start, at index n; index 0 is unused.</summary>
-    public long[] GetBatchesBySize()
-    {
-        var sums = new long[_engines.Count == 0 ? 1 : _engines.Max(engine => engine.BatchesBySize.Length)];
-        foreach (DeviceEngine engine in _engines)
-        {
-            for (int size = 0; size < engine.BatchesBySize.Length; size++)
-            {
-                sums[size] += engine.BatchesBySize[size];
-            }
-        }
-
-        return sums;
-    }
+    /// <summary>How many batches had how many operations, since the start; kinds of operation of which there was none are left out.</summary>
+    public IReadOnlyList<BatchHistogram> GetBatchHistograms() => BatchCounts.Sum(_engines.Select(engine => engine.Batches));
 
     /// <summary>Opens a queue pair; disposing it frees it.</summary>
     /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; ENODEV: the accelerator is disposed; or no memory or descriptor left.</exception>
