@@ -14,6 +14,9 @@ internal sealed class DeviceEngine : IDisposable
 {
     private const int MinCapacity = 16;
 
+    // Splitting a batch among free engines may cost this much more than computing it whole: it ends earlier.
+    private const double MaxCostOfSplitting = 1.1;
+
     private readonly Scheduler _scheduler;
     private readonly IRsaEngine _engine;
     private readonly ILogger _logger;
@@ -24,7 +27,7 @@ internal sealed class DeviceEngine : IDisposable
     private readonly MappedMemory _storage;
     private readonly OperationBatch _batch;
     private readonly FetchedOperation[] _operations;
-    private readonly long[] _batchesBySize;
+    private readonly BatchCounts _batches = new();
     private long _completed;
     private long _errors;
     private int _cursor;
@@ -51,7 +54,6 @@ internal sealed class DeviceEngine : IDisposable
         _storage = MappedMemory.AllocateSecret(OperationBatch.StorageBytes(capacity));
         _batch = new OperationBatch(capacity, _storage.Memory);
         _operations = new FetchedOperation[capacity];
-        _batchesBySize = new long[capacity + 1];
 
         // Engines start their rounds at different queues, so that they meet less often.
         _cursor = number;
@@ -63,8 +65,8 @@ internal sealed class DeviceEngine : IDisposable
     /// <summary>Operations that ended with an error.</summary>
     public long Errors => Volatile.Read(ref _errors);
 
-    /// <summary>How many batches had this many operations, by index.</summary>
-    public ReadOnlySpan<long> BatchesBySize => _batchesBySize;
+    /// <summary>How many batches had how many operations.</summary>
+    public BatchCounts Batches => _batches;
 
     /// <summary>Whether keys in the batch can never reach swap.</summary>
     public bool IsMemoryLocked => _storage.IsLocked;
@@ -110,8 +112,10 @@ internal sealed class DeviceEngine : IDisposable
     }
 
     /// <summary>
-    /// Takes at most as many operations as the engine has lanes: one from each queue in turn, beginning behind the queue that was
-    /// served last, and round again while there is room. Returns whether anything was posted, be it only to be refused.
+    /// Takes at most as many operations as the engine has lanes, all of the kind of the first one found: one from each queue in
+    /// turn, beginning behind the queue that was served last, and round again while there is room. The next batch begins at the
+    /// first queue whose operation is of another kind, so that every queue comes first in its turn. Nothing waits for company; what
+    /// would gain nothing by it is taken next. Returns whether anything was posted, be it only to be refused.
     /// </summary>
     public bool Fetch()
     {
@@ -121,9 +125,10 @@ internal sealed class DeviceEngine : IDisposable
             return false;
         }
 
-        int limit = ChooseLimit(queues);
+        int limit = _lanes;
         int taken = 0;
         int start = _cursor % queues.Length;
+        int passedOver = -1;
         for (int step = 0, idleSteps = 0; taken < limit && idleSteps < queues.Length; step++)
         {
             int at = (start + step) % queues.Length;
@@ -131,6 +136,7 @@ internal sealed class DeviceEngine : IDisposable
             if (outcome is not (FetchOutcome.Ready or FetchOutcome.Refused))
             {
                 idleSteps++;
+                passedOver = outcome == FetchOutcome.OtherKind && passedOver < 0 ? at : passedOver;
                 continue;
             }
 
@@ -138,16 +144,20 @@ internal sealed class DeviceEngine : IDisposable
             idleSteps = 0;
             taken++;
             _cursor = at + 1;
-            if (outcome == FetchOutcome.Ready)
-            {
-                _operations[_batch.Count - 1] = operation;
-            }
-            else
+            if (outcome == FetchOutcome.Refused)
             {
                 Volatile.Write(ref _errors, _errors + 1);
+                continue;
+            }
+
+            _operations[_batch.Count - 1] = operation;
+            if (_batch.Count == 1)
+            {
+                limit = Math.Max(taken, ChooseLimit(queues));
             }
         }
 
+        _cursor = passedOver >= 0 ? passedOver : _cursor;
         if (_batch.Count > 0)
         {
             _scheduler.EnterBusy();
@@ -164,7 +174,7 @@ internal sealed class DeviceEngine : IDisposable
             return;
         }
 
-        _batchesBySize[_batch.Count]++;
+        _batches.Count(_batch);
         try
         {
             _engine.Execute(_batch);
@@ -232,23 +242,49 @@ internal sealed class DeviceEngine : IDisposable
     };
 
     /// <summary>
-    /// All lanes when no other engine is free; else this engine's share of what waits, so that the free ones compute the rest at
-    /// the same time. Never more than the lanes: what is held beyond them would wait here while another engine becomes free.
+    /// What the engine best computes together, of what waits of the batch's kind. While other engines are free, of this engine's
+    /// share of it, so that they compute the rest at the same time: among as many of them as make it little more expensive. Never
+    /// more than the lanes: what is held beyond them would wait here while another engine becomes free.
     /// </summary>
     private int ChooseLimit(VirtualQueue[] queues)
     {
-        int free = _engineCount - _scheduler.Busy;
-        if (_lanes == 1 || free <= 1)
+        if (_lanes == 1)
         {
-            return _lanes;
+            return 1;
         }
 
-        int waiting = 0;
+        int free = Math.Max(_engineCount - _scheduler.Busy, 1);
+        int waiting = 1;
         for (int i = 0; i < queues.Length && waiting < _lanes * free; i++)
         {
-            waiting += queues[i].CountWaiting();
+            waiting += queues[i].CountWaiting(_batch);
         }
 
-        return Math.Clamp((waiting + free - 1) / free, 1, _lanes);
+        int share = ChooseShare(Math.Min(waiting, _lanes * free), free);
+        return _engine.Portion(_batch[0].Algorithm, _batch[0].ModulusBytes, share);
     }
+
+    private int ChooseShare(int waiting, int free)
+    {
+        double wholeCost = CostOf(waiting, _lanes);
+        for (int sharers = free; sharers > 1; sharers--)
+        {
+            int share = (waiting + sharers - 1) / sharers;
+            if (CostOf(waiting, share) <= wholeCost * MaxCostOfSplitting)
+            {
+                return share;
+            }
+        }
+
+        return Math.Min(waiting, _lanes);
+    }
+
+    /// <summary>What it costs to compute operations of the batch's kind in batches of <paramref name="share"/>.</summary>
+    private double CostOf(int operations, int share)
+    {
+        double cost = operations / share * CostOf(share);
+        return operations % share == 0 ? cost : cost + CostOf(operations % share);
+    }
+
+    private double CostOf(int operations) => _engine.Cost(_batch[0].Algorithm, _batch[0].ModulusBytes, operations);
 }

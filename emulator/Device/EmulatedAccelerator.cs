@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using WarpDrive.Abi.Device;
@@ -24,6 +25,20 @@ public sealed class EmulatedAccelerator : IDisposable
     private int _schedulingWasRefused;    // 1: said, and not again
     private bool _disposed;
 
+    /// <summary>
+    /// Creates the engines that were chosen, tests them and starts their threads. Should the SIMD engine give a wrong answer, the
+    /// device computes without it.
+    /// </summary>
+    /// <param name="options">Limits.</param>
+    /// <param name="choice">Which engine computes what.</param>
+    /// <param name="logger">For starts and failures; nothing is logged per operation.</param>
+    /// <exception cref="ArgumentException">An option is not allowed; the message says which and what is.</exception>
+    /// <exception cref="LinuxException">No memory or descriptor left.</exception>
+    public EmulatedAccelerator(EmulatorOptions options, EngineChoice choice, ILogger logger)
+        : this(options, null, choice ?? throw new ArgumentNullException(nameof(choice)), logger, startThreads: true)
+    {
+    }
+
     /// <summary>Creates the engines, tests them and starts their threads.</summary>
     /// <param name="options">Limits.</param>
     /// <param name="createEngine">Called once for each engine; the accelerator disposes what it returns.</param>
@@ -31,15 +46,16 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <exception cref="ArgumentException">An option is not allowed; the message says which and what is.</exception>
     /// <exception cref="LinuxException">No memory or descriptor left.</exception>
     public EmulatedAccelerator(EmulatorOptions options, Func<IRsaEngine> createEngine, ILogger logger)
-        : this(options, createEngine, logger, startThreads: true)
+        : this(options, createEngine ?? throw new ArgumentNullException(nameof(createEngine)), null, logger, startThreads: true)
     {
     }
 
-    private EmulatedAccelerator(EmulatorOptions options, Func<IRsaEngine> createEngine, ILogger logger, bool startThreads)
+    private EmulatedAccelerator(
+        EmulatorOptions options, Func<IRsaEngine>? createEngine, EngineChoice? choice, ILogger logger, bool startThreads)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(createEngine);
         ArgumentNullException.ThrowIfNull(logger);
+        EngineChoice = choice;
         if (options.Validate().FirstOrDefault() is string refusal)
         {
             throw new ArgumentException(refusal, nameof(options));
@@ -49,9 +65,14 @@ public sealed class EmulatedAccelerator : IDisposable
         _scheduler = new Scheduler(options.LongestSleep);
         _logger = logger;
         _numbersInUse = new bool[options.MaxQueues];
+        if (choice is { Failure: { } failure })
+        {
+            _logger.EngineFailedSelfTest(0, "simd", failure);
+        }
+
         try
         {
-            CreateEngines(createEngine);
+            AddEngines(CreateUsableEngines(createEngine));
             if (startThreads)
             {
                 StartThreads();
@@ -94,20 +115,11 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <summary>The engines, to be stepped by hand when no threads were started.</summary>
     internal IReadOnlyList<DeviceEngine> Engines => _engines;
 
-    /// <summary>How many batches had n operations, since the start, at index n; index 0 is unused.</summary>
-    public long[] GetBatchesBySize()
-    {
-        var sums = new long[_engines.Count == 0 ? 1 : _engines.Max(engine => engine.BatchesBySize.Length)];
-        foreach (DeviceEngine engine in _engines)
-        {
-            for (int size = 0; size < engine.BatchesBySize.Length; size++)
-            {
-                sums[size] += engine.BatchesBySize[size];
-            }
-        }
+    /// <summary>Which engine computes what, and why; null when the engines were not chosen but given.</summary>
+    public EngineChoice? EngineChoice { get; private set; }
 
-        return sums;
-    }
+    /// <summary>How many batches had how many operations, since the start; kinds of operation of which there was none are left out.</summary>
+    public IReadOnlyList<BatchHistogram> GetBatchHistograms() => BatchCounts.Sum(_engines.Select(engine => engine.Batches));
 
     /// <summary>Opens a queue pair; disposing it frees it.</summary>
     /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; ENODEV: the accelerator is disposed; or no memory or descriptor left.</exception>
@@ -148,7 +160,7 @@ public sealed class EmulatedAccelerator : IDisposable
 
     /// <summary>An accelerator without threads: <see cref="Engines"/> work when they are told to, on the caller's thread.</summary>
     internal static EmulatedAccelerator CreateStepped(EmulatorOptions options, Func<IRsaEngine> createEngine, ILogger logger) =>
-        new(options, createEngine, logger, startThreads: false);
+        new(options, createEngine, null, logger, startThreads: false);
 
     /// <summary>One pass of the first engine on the caller's thread: fetch a batch, execute, complete. Returns whether anything was posted.</summary>
     internal bool Step() => _engines[0].Step();
@@ -208,14 +220,15 @@ public sealed class EmulatedAccelerator : IDisposable
         _logger.QueueClosed(number);
     }
 
-    private void CreateEngines(Func<IRsaEngine> createEngine)
+    /// <summary>Creates engines and leaves out those that fail their test; if it is the chosen SIMD engine, all of its kind.</summary>
+    private List<IRsaEngine> CreateUsableEngines(Func<IRsaEngine>? createEngine)
     {
         var usable = new List<IRsaEngine>();
         try
         {
             for (int number = 0; number < _options.EngineCount; number++)
             {
-                IRsaEngine engine = createEngine();
+                IRsaEngine engine = createEngine is null ? EngineChoice!.CreateEngine() : createEngine();
                 if (number == 0)
                 {
                     EngineName = engine.Name;
@@ -223,16 +236,35 @@ public sealed class EmulatedAccelerator : IDisposable
                     SetNameRegister();
                 }
 
-                if (!_options.SelfTest || PassesSelfTest(engine, number))
+                if (!_options.SelfTest || PassesSelfTest(engine, out string? failure))
                 {
                     usable.Add(engine);
+                    continue;
                 }
-                else
+
+                _logger.EngineFailedSelfTest(number, engine.Name, failure);
+                engine.Dispose();
+                if (EngineChoice is { UsesSimd: true })
                 {
-                    engine.Dispose();
+                    usable.ForEach(engine => engine.Dispose());
+                    EngineChoice = EngineChoice.WithoutSimd(failure);
+                    return CreateUsableEngines(createEngine);
                 }
             }
 
+            return usable;
+        }
+        catch
+        {
+            usable.ForEach(engine => engine.Dispose());
+            throw;
+        }
+    }
+
+    private void AddEngines(List<IRsaEngine> usable)
+    {
+        try
+        {
             while (usable.Count > _engines.Count)
             {
                 int number = _engines.Count;
@@ -253,31 +285,30 @@ public sealed class EmulatedAccelerator : IDisposable
         }
 
         _logger.Started(EngineName, _engines.Count, EngineLanes);
+        if (EngineChoice is not null)
+        {
+            _logger.EngineChosen(EngineChoice.Asked, EngineChoice.Source, EngineChoice);
+        }
+
         if (!_engines.TrueForAll(engine => engine.IsMemoryLocked))
         {
             _logger.MemoryNotLocked();
         }
     }
 
-    private bool PassesSelfTest(IRsaEngine engine, int number)
+    private static bool PassesSelfTest(IRsaEngine engine, [NotNullWhen(false)] out string? failure)
     {
-        string? failure;
         try
         {
-            if (EngineSelfTest.Run(engine, out failure))
-            {
-                return true;
-            }
+            return EngineSelfTest.Run(engine, out failure);
         }
 #pragma warning disable CA1031 // Whatever it throws, it is not used.
         catch (Exception thrown)
 #pragma warning restore CA1031
         {
             failure = thrown.Message;
+            return false;
         }
-
-        _logger.EngineFailedSelfTest(number, engine.Name, failure);
-        return false;
     }
 
     /// <summary>Cuts a name that is too long behind a whole character.</summary>

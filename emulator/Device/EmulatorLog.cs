@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using WarpDrive.Engines;
 
 namespace WarpDrive.Emulator;
 
@@ -28,4 +29,7 @@ internal static partial class EmulatorLog
 
     [LoggerMessage(8, LogLevel.Debug, "Engines do not run as SCHED_OTHER: {Reason}")]
     public static partial void EngineSchedulingRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(9, LogLevel.Information, "Engines chosen ({Asked}, {Source}): {Choice}")]
+    public static partial void EngineChosen(this ILogger logger, EngineKind asked, string source, EngineChoice choice);
 }

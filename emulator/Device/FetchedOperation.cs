@@ -20,6 +20,9 @@ internal enum FetchOutcome
     /// <summary>An operation was posted that cannot be computed; its error is written.</summary>
     Refused,
 
+    /// <summary>An operation is posted, of another kind than those of the batch; it stays for another batch.</summary>
+    OtherKind,
+
     /// <summary>An operation is posted and its CQE has no room before the host returns a head; the host rings nothing then.</summary>
     CompletionQueueFull,
 }

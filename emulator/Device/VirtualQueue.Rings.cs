@@ -33,8 +33,11 @@ internal sealed partial class VirtualQueue
     private long _badTail;
     private long _badHead;
 
-    /// <summary>How many operations wait to be fetched, as far as is known without waiting for the queue's lock.</summary>
-    internal int CountWaiting()
+    /// <summary>
+    /// How many operations wait to be fetched, as far as is known without waiting for the queue's lock; none when the first of them
+    /// does not belong into <paramref name="batch"/>.
+    /// </summary>
+    internal int CountWaiting(OperationBatch batch)
     {
         if (!_lock.TryEnter())
         {
@@ -43,7 +46,8 @@ internal sealed partial class VirtualQueue
 
         try
         {
-            return _state == QueueState.Started ? ReadTail() : 0;
+            int waiting = _state == QueueState.Started ? ReadTail() : 0;
+            return waiting > 0 && BelongsInto(batch, ReadEntry(_fetched)) ? waiting : 0;
         }
         finally
         {
@@ -52,8 +56,8 @@ internal sealed partial class VirtualQueue
     }
 
     /// <summary>
-    /// Takes the next operation into <paramref name="batch"/>, which has room for it. A queue that another thread works on just
-    /// now counts as empty: whoever goes to sleep looks again with <see cref="Arm"/>.
+    /// Takes the next operation into <paramref name="batch"/>, which has room for it, if it is of the kind of those that are there
+    /// already. A queue that another thread works on just now counts as empty: whoever goes to sleep looks again with <see cref="Arm"/>.
     /// </summary>
     internal FetchOutcome TryFetch(OperationBatch batch, out FetchedOperation operation)
     {
@@ -187,11 +191,14 @@ internal sealed partial class VirtualQueue
     private FetchOutcome Fetch(OperationBatch batch, out FetchedOperation operation)
     {
         int index = _fetched;
-        _fetched = Next(index);
+        SubmissionEntry entry = ReadEntry(index);
+        if (!BelongsInto(batch, entry))
+        {
+            operation = default;
+            return FetchOutcome.OtherKind;
+        }
 
-        // Read once, into a local: from here on the host may write what it likes.
-        SubmissionEntry entry = Unsafe.ReadUnaligned<SubmissionEntry>(
-            ref _dus.Memory.Slice(DeviceUserShare.SubmissionOffset(index), SubmissionEntry.SizeInBytes)[0]);
+        _fetched = Next(index);
         operation = new FetchedOperation(this, _generation, index, entry.Control, entry.OutputIova);
         HpreError error = Take(entry, batch);
         if (error == HpreError.None)
@@ -203,14 +210,32 @@ internal sealed partial class VirtualQueue
         return FetchOutcome.Refused;
     }
 
+    /// <summary>Reads an entry once, into a local of the caller: from then on the host may write what it likes.</summary>
+    private SubmissionEntry ReadEntry(int index) => Unsafe.ReadUnaligned<SubmissionEntry>(
+        ref _dus.Memory.Slice(DeviceUserShare.SubmissionOffset(index), SubmissionEntry.SizeInBytes)[0]);
+
+    /// <summary>Whether an entry asks for what the batch holds. One that asks for nothing that is computed belongs anywhere, to be refused.</summary>
+    private static bool BelongsInto(OperationBatch batch, in SubmissionEntry entry) =>
+        batch.Count == 0
+        || !TryReadKind(entry, out HpreAlgorithm asked, out int modulusBytes)
+        || (batch[0].Algorithm == EngineAlgorithm(asked) && batch[0].ModulusBytes == modulusBytes);
+
+    /// <summary>What an entry asks for; false: nothing that the device computes.</summary>
+    private static bool TryReadKind(in SubmissionEntry entry, out HpreAlgorithm asked, out int modulusBytes)
+    {
+        modulusBytes = (entry.TaskLength1 + 1) * 8;
+        asked = SubmissionControl.Algorithm(entry.Control);
+        return asked is HpreAlgorithm.RsaCrt or HpreAlgorithm.RsaPlain
+            && RsaKeyBlock.IsSupportedModulus(modulusBytes)
+            && SubmissionControl.IsPosted(entry.Control);
+    }
+
+    private static RsaAlgorithm EngineAlgorithm(HpreAlgorithm asked) => asked == HpreAlgorithm.RsaCrt ? RsaAlgorithm.Crt : RsaAlgorithm.Plain;
+
     /// <summary>Checks an entry and copies its key block and input into the batch.</summary>
     private HpreError Take(in SubmissionEntry entry, OperationBatch batch)
     {
-        int modulusBytes = (entry.TaskLength1 + 1) * 8;
-        HpreAlgorithm asked = SubmissionControl.Algorithm(entry.Control);
-        if (asked is not (HpreAlgorithm.RsaCrt or HpreAlgorithm.RsaPlain)
-            || !RsaKeyBlock.IsSupportedModulus(modulusBytes)
-            || !SubmissionControl.IsPosted(entry.Control))
+        if (!TryReadKind(entry, out HpreAlgorithm asked, out int modulusBytes))
         {
             return HpreError.Unsupported;
         }
@@ -222,7 +247,7 @@ internal sealed partial class VirtualQueue
             return HpreError.Address;
         }
 
-        int at = batch.Add(asked == HpreAlgorithm.RsaCrt ? RsaAlgorithm.Crt : RsaAlgorithm.Plain, modulusBytes);
+        int at = batch.Add(EngineAlgorithm(asked), modulusBytes);
         key.CopyTo(batch.Key(at));
         input.CopyTo(batch.Input(at));
         return HpreError.None;

@@ -16,4 +16,13 @@ public interface IRsaEngine : IDisposable
     /// secret once it returns, and after the first batches of its kind allocates nothing managed.
     /// </summary>
     void Execute(OperationBatch batch);
+
+    /// <summary>What this many operations of one kind cost when computed together, in any unit. Here: as much as one after the other.</summary>
+    double Cost(RsaAlgorithm algorithm, int modulusBytes, int count) => count;
+
+    /// <summary>
+    /// Of so many operations of one kind that wait, how many to compute together now: the others gain nothing by being there, and
+    /// would only keep these waiting for them.
+    /// </summary>
+    int Portion(RsaAlgorithm algorithm, int modulusBytes, int waiting) => Math.Min(waiting, Lanes);
 }

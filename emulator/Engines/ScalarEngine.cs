@@ -17,7 +17,7 @@ namespace WarpDrive.Engines;
 /// (3) Numbers are not blinded: this answers timing, not power or radiation. (4) Registers and the stack are not cleared.
 /// The modulus p*q and the input are public: the comparison of the two may stop early.
 /// </remarks>
-public sealed unsafe class ScalarEngine : IRsaEngine
+public sealed unsafe class ScalarEngine : ISelectiveEngine
 {
     private readonly List<nint> _numbers = [];
     private readonly nint _p;
@@ -79,26 +79,17 @@ public sealed unsafe class ScalarEngine : IRsaEngine
     public void Execute(OperationBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        try
-        {
-            bool ready = OpenContexts();
-            for (int index = 0; index < batch.Count; index++)
-            {
-                batch[index].Status = Compute(batch, index, ready);
-            }
-        }
-        finally
-        {
-            CloseContexts();
-            foreach (nint number in CollectionsMarshal.AsSpan(_numbers))
-            {
-                BN_clear(number);
-            }
-        }
+        Execute(batch, [], batch.Count);
     }
 
-    /// <summary>Gives the memory back. Not to be called while <see cref="Execute"/> runs.</summary>
+    /// <summary>Computes these operations of the batch, by their indices, and leaves the others alone.</summary>
+    public void Execute(OperationBatch batch, ReadOnlySpan<int> operations)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Execute(batch, operations, operations.Length);
+    }
+
+    /// <summary>Gives the memory back. Not to be called while it computes.</summary>
     public void Dispose()
     {
         if (_disposed)
@@ -110,6 +101,29 @@ public sealed unsafe class ScalarEngine : IRsaEngine
         foreach (nint number in _numbers)
         {
             BN_clear_free(number);
+        }
+    }
+
+    /// <summary>Without indices: the first <paramref name="count"/> operations.</summary>
+    private void Execute(OperationBatch batch, ReadOnlySpan<int> operations, int count)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        try
+        {
+            bool ready = OpenContexts();
+            for (int i = 0; i < count; i++)
+            {
+                int index = operations.IsEmpty ? i : operations[i];
+                batch[index].Status = Compute(batch, index, ready);
+            }
+        }
+        finally
+        {
+            CloseContexts();
+            foreach (nint number in CollectionsMarshal.AsSpan(_numbers))
+            {
+                BN_clear(number);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ namespace WarpDrive.Engines;
 /// instruction is used whose time depends on its operands. The modulus, its comparison with the input and whether a key is
 /// well formed are public. Numbers are not blinded; registers and the stack are not cleared. See emulator/Engines/README.md.
 /// </remarks>
-public sealed unsafe class SimdEngine : IRsaEngine
+public sealed unsafe class SimdEngine : ISelectiveEngine
 {
     private const int WorkspaceBytes = 128 * 1024;
 
@@ -72,7 +72,7 @@ public sealed unsafe class SimdEngine : IRsaEngine
     }
 
     /// <summary>Computes the operations with these indices, those of one size together, and leaves the others alone.</summary>
-    internal void Execute(OperationBatch batch, ReadOnlySpan<int> operations)
+    public void Execute(OperationBatch batch, ReadOnlySpan<int> operations)
     {
         foreach (int operation in operations)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using WarpDrive.Engines;
 
 namespace WarpDrive.Emulator.Server;
 
@@ -20,6 +21,28 @@ internal static class EmulatorCommand
 
     private static readonly Option<int> Engines =
         Number("--engines", "Engines, each with a thread of its own.", Defaults.EngineCount, 1, 64);
+
+    private static readonly Option<EngineKind> Engine = new("--engine")
+    {
+        Description = "What computes: auto (for each key size what measures faster on this CPU, the default), scalar (OpenSSL), or simd (needs AVX-512).",
+        HelpName = "auto|scalar|simd",
+        DefaultValueFactory = _ => EngineKind.Auto,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            EngineKind? kind = text switch { "auto" => EngineKind.Auto, "scalar" => EngineKind.Scalar, "simd" => EngineKind.Simd, _ => null };
+            if (kind is null)
+            {
+                result.AddError($"--engine is '{text}'; allowed are auto, scalar and simd.");
+            }
+            else if (EngineChoice.FindObstacle(kind.Value) is { } obstacle)
+            {
+                result.AddError($"--engine is '{text}', which {obstacle}.");
+            }
+
+            return kind.GetValueOrDefault();
+        },
+    };
 
     private static readonly Option<int> Queues =
         Number("--queues", "The most queue pairs open at once; each connection has one.", Defaults.MaxQueues, 1, 1024);
@@ -51,13 +74,13 @@ internal static class EmulatorCommand
         },
     };
 
-    /// <summary>The command; <paramref name="run"/> gets the socket's path, the device's options and the log level, and returns the exit code.</summary>
-    public static RootCommand Create(Func<string, EmulatorOptions, LogLevel, int> run)
+    /// <summary>The command; <paramref name="run"/> gets the socket's path, the device's options the engine asked for and the log level, and returns the exit code.</summary>
+    public static RootCommand Create(Func<string, EmulatorOptions, EngineKind, LogLevel, int> run)
     {
         var command = new RootCommand(
             "An RSA accelerator in software, for other processes: rings in shared memory, reached through vfio-user on a Unix socket.")
         {
-            Socket, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Level,
+            Socket, Engine, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Level,
         };
         command.SetAction(arguments => run(
             arguments.GetRequiredValue(Socket),
@@ -69,6 +92,7 @@ internal static class EmulatorCommand
                 MaxMappedBytes = arguments.GetValue(MappedMiB) * BytesPerMiB,
                 SpinTime = TimeSpan.FromMicroseconds(arguments.GetValue(SpinMicroseconds)),
             },
+            arguments.GetValue(Engine),
             arguments.GetValue(Level)));
         return command;
     }

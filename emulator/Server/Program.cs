@@ -22,7 +22,7 @@ if (arguments.Errors.Count > 0)
 
 return arguments.Invoke();
 
-static int Run(string socket, EmulatorOptions options, LogLevel level)
+static int Run(string socket, EmulatorOptions options, EngineKind engine, LogLevel level)
 {
     // First of all: a signal that comes during the start is not lost.
     using var stop = new ManualResetEventSlim();
@@ -47,7 +47,7 @@ static int Run(string socket, EmulatorOptions options, LogLevel level)
     ILogger logger = loggers.CreateLogger("warp-emulator");
     try
     {
-        using var accelerator = new EmulatedAccelerator(options, () => new ScalarEngine(), logger);
+        using var accelerator = new EmulatedAccelerator(options, EngineChoice.Make(engine), logger);
         if (accelerator.EngineCount == 0)
         {
             return Refuse($"None of the {options.EngineCount} engines '{accelerator.EngineName}' computes right.", Failed);
@@ -65,6 +65,11 @@ static int Run(string socket, EmulatorOptions options, LogLevel level)
             options.MaxMappedBytes >> 20);
         stop.Wait();
         logger.Stopping(signal, accelerator.QueueCount, accelerator.OperationsCompleted, accelerator.OperationErrors);
+        foreach (BatchHistogram batches in accelerator.GetBatchHistograms())
+        {
+            logger.Batches(batches);
+        }
+
         return Ended;
     }
     catch (SocketPathException refusal)

@@ -45,6 +45,12 @@ internal sealed class CommandLine
             Description = "The way of private-key operations: device (default), or software for all of them",
             HelpName = "device|software",
         };
+        Option<string> engine = new("--engine")
+        {
+            Description = "What computes in the embedded device: auto (for each key size what measures faster on this CPU, the default), "
+                + "scalar (OpenSSL), or simd (needs AVX-512)",
+            HelpName = "auto|scalar|simd",
+        };
         Option<string> certificate = new("--certificate")
         {
             Description = "PEM file: the certificate, then its intermediates (default: a development certificate, made once and kept)",
@@ -70,7 +76,7 @@ internal sealed class CommandLine
         var root = new RootCommand(
             "warpproxy: a TLS-terminating reverse proxy that hands each RSA private-key operation to an accelerator through rings in shared memory.")
         {
-            urls, admin, device, path, certificate, key, password, config,
+            urls, admin, device, path, engine, certificate, key, password, config,
         };
         if (root.Options.OfType<HelpOption>().FirstOrDefault()?.Action is HelpAction help)
         {
@@ -93,6 +99,7 @@ internal sealed class CommandLine
         Add(urls, "Server:Urls");
         Add(admin, "Server:Admin");
         Add(path, "Offload:Path");
+        Add(engine, "Offload:Engine");
         Add(certificate, "Certificate:File");
         Add(key, "Certificate:KeyFile");
         Add(password, "Certificate:PasswordFile");

@@ -15,6 +15,8 @@ internal sealed class Accelerator : IDisposable
     // Opening a queue asks the device a few questions; an emulator that is alive answers each in microseconds.
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
+    private static readonly string EmbeddedUri = new DeviceUri(DeviceKind.Embedded, "").ToString();
+
     private readonly EmulatedAccelerator? _embedded;
     private readonly QueuePool _pool;
     private readonly bool _hasDevices;
@@ -30,7 +32,7 @@ internal sealed class Accelerator : IDisposable
         if (devices.Any(device => device.Kind == DeviceKind.Embedded))
         {
             _embedded = new EmulatedAccelerator(
-                new EmulatorOptions { EngineCount = options.Engines }, static () => new ScalarEngine(), loggers.CreateLogger<EmulatedAccelerator>());
+                new EmulatorOptions { EngineCount = options.Engines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
         }
 
         var limits = new QueuePoolOptions { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
@@ -46,8 +48,7 @@ internal sealed class Accelerator : IDisposable
     }
 
     /// <summary>Every device, in the order of configuration.</summary>
-    public IReadOnlyList<DeviceSnapshot> Devices => [.. _pool.GetStatus().Devices.Select(device => new DeviceSnapshot(
-        device.Uri, device.State.ToString().ToLowerInvariant(), device.Engine, device.EngineCount, device.QueueCount, device.OperationCount))];
+    public IReadOnlyList<DeviceSnapshot> Devices => [.. _pool.GetStatus().Devices.Select(Snapshot)];
 
     /// <summary>Operations so far.</summary>
     public OperationSnapshot Operations
@@ -116,6 +117,15 @@ internal sealed class Accelerator : IDisposable
         }
 
         return !_hasDevices;
+    }
+
+    private DeviceSnapshot Snapshot(DeviceStatus device)
+    {
+        var snapshot = new DeviceSnapshot(
+            device.Uri, device.State.ToString().ToLowerInvariant(), device.Engine, device.EngineCount, device.QueueCount, device.OperationCount);
+        return device.Uri == EmbeddedUri && _embedded is { EngineChoice: { } choice }
+            ? snapshot with { EngineChoice = EngineChoiceSnapshot.Of(choice), Batches = [.. _embedded.GetBatchHistograms().Select(BatchSnapshot.Of)] }
+            : snapshot;
     }
 
     private DeviceEndpoint Endpoint(DeviceUri device) => device.Kind == DeviceKind.Embedded

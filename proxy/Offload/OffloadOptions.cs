@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Numerics;
+using WarpDrive.Engines;
 
 namespace WarpProxy.Offload;
 
@@ -39,12 +40,24 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
     public int Engines { get; init; } = Math.Min(Environment.ProcessorCount, MaxEngines);
 
+    /// <summary>What computes in the embedded device.</summary>
+    public EngineKind Engine { get; init; } = EngineKind.Auto;
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!Enum.IsDefined(Path))
         {
             yield return new($"Offload:Path is {Path}; it must be device or software.", [nameof(Path)]);
+        }
+
+        if (!Enum.IsDefined(Engine))
+        {
+            yield return new($"Offload:Engine is {Engine}; it must be auto, scalar or simd.", [nameof(Engine)]);
+        }
+        else if (EngineChoice.FindObstacle(Engine) is { } obstacle)
+        {
+            yield return new($"Offload:Engine is {Engine.ToString().ToLowerInvariant()}, which {obstacle}.", [nameof(Engine)]);
         }
 
         if (Depth is < 2 or > 1024 || !BitOperations.IsPow2(Depth))

@@ -95,6 +95,20 @@ public sealed class BadInputTests(ITestOutputHelper output)
     public Task Unknown_device(string device) => AssertRefusedAsync(_ => ["--device", device], _ => $"Device '{device}'");
 
     [Fact]
+    public Task Unknown_engine() => AssertRefusedAsync(_ => ["--engine", "fast"], _ => "Offload:Engine is 'fast'; it must be auto or scalar or simd.");
+
+    [Fact]
+    public async Task Engine_that_the_CPU_cannot_run()
+    {
+        await using var scenario = new Scenario(output);
+        await AssertRefusedAsync(
+            scenario,
+            ["--engine", "simd"],
+            "Offload:Engine is simd, which needs AVX-512 (F and DQ), which this CPU lacks; allowed are auto and scalar.",
+            new Dictionary<string, string> { ["DOTNET_EnableAVX512"] = "0" });
+    }
+
+    [Fact]
     public Task Socket_in_a_missing_directory() => AssertRefusedAsync(
         scenario => ["--device", $"emulator:{scenario.File("missing/device.sock")}"],
         scenario => scenario.File("missing"));
@@ -216,11 +230,12 @@ public sealed class BadInputTests(ITestOutputHelper output)
         await AssertRefusedAsync(scenario, arguments(scenario), sentence(scenario));
     }
 
-    private static async Task AssertRefusedAsync(Scenario scenario, string[] arguments, string sentence)
+    private static async Task AssertRefusedAsync(
+        Scenario scenario, string[] arguments, string sentence, IReadOnlyDictionary<string, string>? environment = null)
     {
         string[] urls = arguments.Contains("--urls") ? [] : ["--urls", "https://127.0.0.1:0"];
         string[] admin = arguments.Contains("--admin") ? [] : ["--admin", "http://127.0.0.1:0"];
-        RunningProcess proxy = scenario.Start(Executable.Proxy, [.. urls, .. admin, .. arguments]);
+        RunningProcess proxy = scenario.Start(Executable.Proxy, [.. urls, .. admin, .. arguments], environment);
         int exitCode = await proxy.WaitForExitAsync(Limit);
 
         string line = Assert.Single(proxy.Errors);

@@ -18,6 +18,21 @@ public sealed class EmulatorBadInputTests(ITestOutputHelper output)
         _ => $"--engines is '{engines}'");
 
     [Fact]
+    public Task Engine_that_does_not_exist() => AssertRefusedAsync(
+        scenario => ["--socket", scenario.File("device.sock"), "--engine", "fast"], _ => "--engine is 'fast'; allowed are auto, scalar and simd.");
+
+    [Fact]
+    public async Task Engine_that_the_CPU_cannot_run()
+    {
+        await using var scenario = new Scenario(output);
+        await AssertRefusedAsync(
+            scenario,
+            ["--socket", scenario.File("device.sock"), "--engine", "simd"],
+            "--engine is 'simd', which needs AVX-512 (F and DQ), which this CPU lacks; allowed are auto and scalar.",
+            new Dictionary<string, string> { ["DOTNET_EnableAVX512"] = "0" });
+    }
+
+    [Fact]
     public Task No_socket() => AssertRefusedAsync(_ => [], _ => "--socket");
 
     [Fact]
@@ -67,9 +82,10 @@ public sealed class EmulatorBadInputTests(ITestOutputHelper output)
         await AssertRefusedAsync(scenario, arguments(scenario), sentence(scenario));
     }
 
-    private static async Task AssertRefusedAsync(Scenario scenario, string[] arguments, string sentence)
+    private static async Task AssertRefusedAsync(
+        Scenario scenario, string[] arguments, string sentence, IReadOnlyDictionary<string, string>? environment = null)
     {
-        RunningProcess emulator = scenario.Start(Executable.Emulator, arguments);
+        RunningProcess emulator = scenario.Start(Executable.Emulator, arguments, environment);
         int exitCode = await emulator.WaitForExitAsync(Limit);
         string line = Assert.Single(emulator.Errors);
         Assert.Contains(sentence, line, StringComparison.Ordinal);

@@ -26,10 +26,54 @@ public sealed class StatusTests(ITestOutputHelper output)
         JsonElement device = Assert.Single(status.RootElement.GetProperty("devices").EnumerateArray());
         Assert.Equal("embedded:", device.GetProperty("uri").GetString());
         Assert.Equal("ready", device.GetProperty("state").GetString());
-        Assert.StartsWith("scalar", device.GetProperty("engine").GetString(), StringComparison.Ordinal);
+        Assert.Contains("scalar (OpenSSL", device.GetProperty("engine").GetString(), StringComparison.Ordinal);
+        Assert.Empty(device.GetProperty("batches").EnumerateArray());
         JsonElement leaks = status.RootElement.GetProperty("leaks");
         Assert.Equal(["slotsInUse", "operationsInFlight", "lanesBusy"], leaks.EnumerateObject().Select(leak => leak.Name));
         Assert.All(leaks.EnumerateObject(), leak => Assert.Equal(0, leak.Value.GetInt64()));
+    }
+
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("scalar")]
+    public async Task Engine_of_each_size_is_told_with_its_reason_at_start_and_in_the_status(string engine)
+    {
+        await using var scenario = new Scenario(output);
+        using var certificate = TestCertificate.Rsa(2048);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--engine", engine], ProxyProcess.LongDeadline);
+        await new TlsClient(proxy.Url, certificate.Root).GetAsync();
+        JsonElement device = await ReadDeviceAsync(proxy);
+        JsonElement choice = device.GetProperty("engineChoice");
+        Assert.Equal(engine, choice.GetProperty("asked").GetString());
+        JsonElement[] sizes = [.. choice.GetProperty("sizes").EnumerateArray()];
+        Assert.Equal([2048, 3072, 4096], sizes.Select(size => size.GetProperty("bits").GetInt32()));
+        Assert.All(sizes, size =>
+        {
+            Assert.Contains(size.GetProperty("engine").GetString(), (string[])["simd", "scalar"]);
+            string reason = size.GetProperty("reason").GetString()!;
+            Assert.Contains(scenario.Transcript().Split('\n'), line => line.Contains("Engines chosen", StringComparison.Ordinal) && line.Contains(reason, StringComparison.Ordinal));
+            Assert.True(engine == "auto" || reason == "scalar (asked for)", reason);
+        });
+
+        JsonElement batches = Assert.Single(device.GetProperty("batches").EnumerateArray());
+        Assert.Equal(("crt", 2048), (batches.GetProperty("algorithm").GetString(), batches.GetProperty("bits").GetInt32()));
+        Assert.Equal("""{"1":1}""", batches.GetProperty("byOperations").GetRawText());
+    }
+
+    [Fact]
+    public async Task Proxy_serves_with_the_scalar_engine_where_the_CPU_has_no_AVX512()
+    {
+        await using var scenario = new Scenario(output);
+        using var certificate = TestCertificate.Rsa(2048);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(
+            scenario, [.. certificate.WriteTo(scenario)], new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["DOTNET_EnableAVX512"] = "0" });
+        await new TlsClient(proxy.Url, certificate.Root).GetAsync();
+        JsonElement device = await ReadDeviceAsync(proxy);
+        Assert.Equal(1, device.GetProperty("operations").GetInt64());
+        Assert.StartsWith("scalar", device.GetProperty("engine").GetString(), StringComparison.Ordinal);
+        Assert.All(
+            device.GetProperty("engineChoice").GetProperty("sizes").EnumerateArray(),
+            size => Assert.Equal("scalar (no AVX-512 (F and DQ) on this CPU)", size.GetProperty("reason").GetString()));
     }
 
     [Fact]
@@ -64,5 +108,11 @@ public sealed class StatusTests(ITestOutputHelper output)
 
         // And the status is not on the port of the clients: there it goes to the upstream.
         Assert.Equal("upstream: GET /status", await client.GetStringAsync(new Uri(proxy.Url, "/status")));
+    }
+
+    private static async Task<JsonElement> ReadDeviceAsync(ProxyProcess proxy)
+    {
+        using JsonDocument status = JsonDocument.Parse(await Http.GetStringAsync(new Uri(proxy.Admin, "/status")));
+        return Assert.Single(status.RootElement.GetProperty("devices").EnumerateArray()).Clone();
     }
 }

@@ -25,10 +25,13 @@ internal sealed class Scenario(ITestOutputHelper? output) : IAsyncDisposable
         return File(name);
     }
 
-    /// <summary>Starts a program. Nothing of the user's is read or written: the data directory is the scenario's.</summary>
+    /// <summary>
+    /// Starts a program. Nothing of the user's is read or written: the data directory is the scenario's, and the cache, where a
+    /// program keeps how fast its engines are, that of all tests.
+    /// </summary>
     public RunningProcess Start(string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var all = new Dictionary<string, string> { ["XDG_DATA_HOME"] = File("data") };
+        var all = new Dictionary<string, string> { ["XDG_DATA_HOME"] = File("data"), ["XDG_CACHE_HOME"] = TestCache.Directory };
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
         {
             all[name] = value;

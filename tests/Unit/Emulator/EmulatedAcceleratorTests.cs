@@ -41,7 +41,7 @@ public sealed class EmulatedAcceleratorTests
         }
 
         Assert.True(waked > 0);
-        Assert.Equal(accelerator.GetBatchesBySize().Select((batches, size) => batches * size).Sum(), accelerator.OperationsCompleted);
+        Assert.Equal(Assert.Single(accelerator.GetBatchHistograms()).Batches.Select((batches, size) => batches * size).Sum(), accelerator.OperationsCompleted);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class EmulatedAcceleratorTests
         leave.Release(2);
         Assert.Equal(0, host.WaitAndReap());
         Assert.Equal(1, host.WaitAndReap());
-        Assert.Equal(2, accelerator.GetBatchesBySize()[1]);
+        Assert.Equal(2, Assert.Single(accelerator.GetBatchHistograms()).Batches[1]);
     }
 
     [Fact]

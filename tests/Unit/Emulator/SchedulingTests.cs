@@ -15,7 +15,7 @@ public sealed class SchedulingTests
         RingHost host = device.Open();
         host.Post(0, count: waiting);
         device.Engine(0).Step();
-        Assert.Equal(1, device.Accelerator.GetBatchesBySize()[expected]);
+        Assert.Equal(1, Assert.Single(device.Accelerator.GetBatchHistograms()).Batches[expected]);
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class SchedulingTests
         device.Engine(0).Fetch();
         host.Post(0, count: 6);
         device.Engine(1).Step();
-        Assert.Equal(1, device.Accelerator.GetBatchesBySize()[7]);
+        Assert.Equal(1, Assert.Single(device.Accelerator.GetBatchHistograms()).Batches[7]);
         device.Engine(0).Execute();
         device.Engine(0).Complete();
         Assert.Equal(8, device.Accelerator.OperationsCompleted);

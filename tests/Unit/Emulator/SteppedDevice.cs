@@ -9,10 +9,10 @@ internal sealed class SteppedDevice : IDisposable
 {
     private readonly List<RingHost> _hosts = [];
 
-    public SteppedDevice(int engines = 1, int lanes = 1, Action<OperationBatch>? execute = null, EmulatorOptions? options = null)
+    public SteppedDevice(int engines = 1, int lanes = 1, Action<OperationBatch>? execute = null, EmulatorOptions? options = null, BatchPlan? plan = null)
     {
         options ??= new EmulatorOptions { EngineCount = engines, SelfTest = false };
-        Accelerator = EmulatedAccelerator.CreateStepped(options, () => new TestEngine(lanes, execute), NullLogger.Instance);
+        Accelerator = EmulatedAccelerator.CreateStepped(options, () => new TestEngine(lanes, execute, plan: plan), NullLogger.Instance);
     }
 
     public EmulatedAccelerator Accelerator { get; }

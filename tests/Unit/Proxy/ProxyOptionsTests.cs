@@ -8,13 +8,15 @@ public sealed class ProxyOptionsTests
     [InlineData("Offload:Depth", "300", "Offload:Depth is 300; it must be a power of two between 2 and 1024.")]
     [InlineData("Offload:Depth", "2048", "Offload:Depth is 2048; it must be a power of two between 2 and 1024.")]
     [InlineData("Offload:Depth", "many", "Offload:Depth is 'many'; it must be a whole number.")]
-    [InlineData("Offload:Depht", "16", "Offload:Depht is not a setting; those of Offload are Deadline, Depth, Devices, Engines, Path, QueuesPerDevice.")]
+    [InlineData("Offload:Depht", "16", "Offload:Depht is not a setting; those of Offload are Deadline, Depth, Devices, Engine, Engines, Path, QueuesPerDevice.")]
     [InlineData("Offload:Path", "sideways", "Offload:Path is 'sideways'; it must be device or software.")]
     [InlineData("Offload:Path", "7", "Offload:Path is 7; it must be device or software.")]
     [InlineData("Offload:Deadline", "soon", "Offload:Deadline is 'soon'; it must be a time such as 00:00:05 (hours:minutes:seconds).")]
     [InlineData("Offload:Deadline", "00:01:00", "Offload:Deadline is 00:01:00; it must be between 00:00:00.001 and 00:00:10.")]
     [InlineData("Offload:QueuesPerDevice", "0", "Offload:QueuesPerDevice is 0; it must be between 1 and 64.")]
     [InlineData("Offload:Engines", "65", "Offload:Engines is 65; it must be between 1 and 64.")]
+    [InlineData("Offload:Engine", "fast", "Offload:Engine is 'fast'; it must be auto or scalar or simd.")]
+    [InlineData("Offload:Engine", "7", "Offload:Engine is 7; it must be auto, scalar or simd.")]
     [InlineData("Offload:Devices:0", "pci:3", "Device 'pci:3' is unknown; it must be embedded:, emulator:/path/to.sock or none.")]
     [InlineData("Offload:Devices:0", "emulator:here.sock", "Device 'emulator:here.sock' has the socket path 'here.sock'; it must be absolute.")]
     [InlineData("Tls:Lanes", "257", "Tls:Lanes is 257; it must be between 1 and 256.")]
@@ -104,7 +106,7 @@ public sealed class ProxyOptionsTests
         using var output = new StringWriter();
         Assert.Null(CommandLine.Parse(["--help"], output));
         Assert.All(
-            ["--urls", "--admin", "--device", "--path", "--certificate", "--key", "--key-password-file", "--config", "--version"],
+            ["--urls", "--admin", "--device", "--path", "--engine", "--certificate", "--key", "--key-password-file", "--config", "--version"],
             (string option) => Assert.Contains(option, output.ToString()));
     }
 
