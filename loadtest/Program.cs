@@ -1,9 +1,11 @@
 using System.CommandLine;
+using WarpProxy.LoadTest.Engines;
 using WarpProxy.LoadTest.Handshakes;
 using WarpProxy.LoadTest.Rings;
 
 var root = new RootCommand("Measures WarpProxy and its parts. Every command prints what it ran and how far its rounds were apart.")
 {
+    EnginesCommand.Create(),
     HandshakesCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),
