@@ -36,7 +36,11 @@ internal static class EnginesCommand
 
     public static Command Create()
     {
-        var command = new Command("engines", "Private-key operations per second of one core, by OpenSSL and by each engine.") { Seconds, Rounds, Sizes, Json };
+        var command = new Command(
+            "engines", "Private-key operations per second of one core, by OpenSSL and by each engine. To keep it on one core: taskset -c 1 warp-loadtest engines")
+        {
+            Seconds, Rounds, Sizes, Json,
+        };
         command.SetAction(static parsed =>
         {
             _ = EngineSizes.TryParse(parsed.GetValue(Sizes)!, out int[] sizes);
