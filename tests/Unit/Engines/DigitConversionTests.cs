@@ -10,54 +10,22 @@ public sealed unsafe class DigitConversionTests : IDisposable
     private const int Bits = LaneNumbers.Bits;
     private const int MaxBytes = 512;
 
+    private static readonly int[] Lengths = [.. Enumerable.Range(1, 64), 127, 128, 129, 192, 255, 256, 384, 511, 512];
+
     private readonly Random _random = new(Seed);
     private readonly LaneNumbers _memory = new();
 
-    public static TheoryData<int> Lengths => [.. Enumerable.Range(1, 64), 127, 128, 129, 192, 255, 256, 384, 511, 512];
-
     public void Dispose() => _memory.Dispose();
 
-    [SimdTheory, MemberData(nameof(Lengths))]
-    public void Bytes_become_the_digits_of_one_lane_and_bytes_again(int length)
+    [SimdFact]
+    public void Bytes_of_any_length_become_the_digits_of_one_lane_and_bytes_again()
     {
         var conversion = new DigitConversion(MaxBytes, _memory.Memory);
-        int count = ((8 * length) + Bits - 1) / Bits;
-        double* number = _memory.Memory.Take(count);
-        double* zero = Zeros(count);
-        for (int round = 0; round < 4; round++)
+        double* number = _memory.Memory.Take((MaxBytes * 8 / Bits) + 1);
+        double* zero = Zeros((MaxBytes * 8 / Bits) + 1);
+        foreach (int length in Lengths)
         {
-            byte[][] bytes = [.. Enumerable.Range(0, Lanes).Select(lane => Bytes(length, round, lane))];
-            for (int lane = 0; lane < Lanes; lane++)
-            {
-                conversion.Read(bytes[lane], number, lane, count);
-            }
-
-            for (int lane = 0; lane < Lanes; lane++)
-            {
-                Assert.Equal(EngineKey.Number(bytes[lane]), LaneNumbers.Value(number, lane, count));
-                for (int i = 0; i < count; i++)
-                {
-                    Assert.InRange(LaneNumbers.Digit(number, lane, i), 0, (1L << Bits) - 1);
-                }
-            }
-
-            DigitArithmetic.Carry(number, count);
-            for (int lane = 0; lane < Lanes; lane++)
-            {
-                Assert.Equal(EngineKey.Number(bytes[lane]), LaneNumbers.Value(number, lane, count));
-                for (int i = 0; i < count - 1; i++)
-                {
-                    Assert.InRange(LaneNumbers.Digit(number, lane, i), -(1L << 46), (1L << 46) + 1);
-                }
-            }
-
-            DigitConversion.Canonicalize(number, zero, count);
-            for (int lane = 0; lane < Lanes; lane++)
-            {
-                byte[] written = new byte[length];
-                conversion.Write(number, lane, count, written);
-                Assert.Equal(bytes[lane], written);
-            }
+            AssertConverted(conversion, length, number, zero);
         }
     }
 
@@ -123,6 +91,46 @@ public sealed unsafe class DigitConversionTests : IDisposable
                 conversion.Write(number, lane, count, written);
                 BigInteger expected = values[lane] < 0 ? values[lane] + moduli[lane] : values[lane];
                 Assert.True(expected == EngineKey.Number(written), $"{values[lane]:x} modulo {moduli[lane]:x}, lane {lane}, seed {Seed}");
+            }
+        }
+    }
+
+    private void AssertConverted(DigitConversion conversion, int length, double* number, double* zero)
+    {
+        int count = ((8 * length) + Bits - 1) / Bits;
+        for (int round = 0; round < 4; round++)
+        {
+            byte[][] bytes = [.. Enumerable.Range(0, Lanes).Select(lane => Bytes(length, round, lane))];
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                conversion.Read(bytes[lane], number, lane, count);
+            }
+
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                Assert.Equal(EngineKey.Number(bytes[lane]), LaneNumbers.Value(number, lane, count));
+                for (int i = 0; i < count; i++)
+                {
+                    Assert.InRange(LaneNumbers.Digit(number, lane, i), 0, (1L << Bits) - 1);
+                }
+            }
+
+            DigitArithmetic.Carry(number, count);
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                Assert.Equal(EngineKey.Number(bytes[lane]), LaneNumbers.Value(number, lane, count));
+                for (int i = 0; i < count - 1; i++)
+                {
+                    Assert.InRange(LaneNumbers.Digit(number, lane, i), -(1L << 46), (1L << 46) + 1);
+                }
+            }
+
+            DigitConversion.Canonicalize(number, zero, count);
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                byte[] written = new byte[length];
+                conversion.Write(number, lane, count, written);
+                Assert.Equal(bytes[lane], written);
             }
         }
     }

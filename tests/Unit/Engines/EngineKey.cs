@@ -10,6 +10,9 @@ internal sealed record EngineKey(
 {
     public BigInteger N => P * Q;
 
+    /// <summary>What is printed when a test fails: enough to make the key again.</summary>
+    public string Text => $"{ModulusBytes * 8} bits, p {P:x}, q {Q:x}, dp {Dp:x}, dq {Dq:x}, qinv {Qinv:x}";
+
     /// <summary>The same modulus with p and q exchanged.</summary>
     public EngineKey Exchanged => this with { P = Q, Q = P, Dp = Dq, Dq = Dp, Qinv = BigInteger.ModPow(P, Q - 2, Q) };
 
@@ -34,6 +37,19 @@ internal sealed record EngineKey(
             Number(key.Exponent));
     }
 
+    /// <summary>A key of these primes, its public exponent 65537; null if the exponent does not go with them.</summary>
+    public static EngineKey? FromPrimes(int modulusBytes, BigInteger p, BigInteger q)
+    {
+        BigInteger e = 65537;
+        if ((p - 1) % e == 0 || (q - 1) % e == 0)
+        {
+            return null;
+        }
+
+        BigInteger d = Inverse(e, (p - 1) * (q - 1));
+        return new EngineKey(modulusBytes, p, q, d % (p - 1), d % (q - 1), Inverse(q, p), d, e);
+    }
+
     /// <summary>Numbers of the form of a key that are none: p and q are odd and full, and nothing belongs to anything.</summary>
     public static EngineKey Nonsense(int modulusBytes, Random random)
     {
@@ -41,6 +57,18 @@ internal sealed record EngineKey(
         BigInteger top = BigInteger.One << ((8 * half) - 1);
         BigInteger Half() => Below(BigInteger.One << (8 * half), half, random);
         return new EngineKey(modulusBytes, Half() | top | 1, Half() | top | 1, Half(), Half(), Half(), 0, 0);
+    }
+
+    /// <summary>The same, but that qinv belongs to q and p: the private power modulo p and modulo q, with exponents that do not belong together.</summary>
+    public static EngineKey NonsenseWithCoefficient(int modulusBytes, Random random)
+    {
+        EngineKey key;
+        do
+        {
+            key = Nonsense(modulusBytes, random);
+        }
+        while (!BigInteger.GreatestCommonDivisor(key.P, key.Q).IsOne);
+        return key with { Qinv = Inverse(key.Q, key.P) };
     }
 
     public static BigInteger Number(ReadOnlySpan<byte> bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
@@ -84,11 +112,30 @@ internal sealed record EngineKey(
     }
 
     /// <summary>The formula of the datasheet, word by word; right also for numbers that are no key.</summary>
-    public BigInteger CrtFormula(BigInteger input)
+    public BigInteger CrtFormula(BigInteger input) => Recombine(BigInteger.ModPow(input, Dp, P), BigInteger.ModPow(input, Dq, Q));
+
+    /// <summary>The same with the negative remainder modulo q, m2 - q: another number only if qinv is not the inverse of q.</summary>
+    public BigInteger NegativeCrtFormula(BigInteger input) =>
+        Recombine(BigInteger.ModPow(input, Dp, P), BigInteger.ModPow(input, Dq, Q) - Q);
+
+    private BigInteger Recombine(BigInteger m1, BigInteger m2)
     {
-        BigInteger m1 = BigInteger.ModPow(input, Dp, P);
-        BigInteger m2 = BigInteger.ModPow(input, Dq, Q);
         BigInteger h = Qinv * (m1 - m2) % P;
-        return m2 + ((h < 0 ? h + P : h) * Q);
+        BigInteger sum = m2 + ((h < 0 ? h + P : h) * Q);
+        return sum < 0 ? sum + N : sum;
+    }
+
+    private static BigInteger Inverse(BigInteger number, BigInteger modulus)
+    {
+        (BigInteger r, BigInteger next) = (modulus, number % modulus);
+        (BigInteger inverse, BigInteger nextInverse) = (0, 1);
+        while (!next.IsZero)
+        {
+            BigInteger quotient = r / next;
+            (r, next) = (next, r - (quotient * next));
+            (inverse, nextInverse) = (nextInverse, inverse - (quotient * nextInverse));
+        }
+
+        return inverse < 0 ? inverse + modulus : inverse;
     }
 }

@@ -27,6 +27,9 @@ internal sealed unsafe class LaneNumbers : IDisposable
     /// <summary>Deals the memory out.</summary>
     public DigitMemory Memory { get; }
 
+    /// <summary>All of it.</summary>
+    public Span<byte> Bytes => new(_start, Length);
+
     public static long Digit(double* number, int lane, int index)
     {
         double digit = number[(index * Lanes) + lane];
