@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WarpProxy.LoadTest.ConstantTime;
 using WarpProxy.LoadTest.Engines;
 using WarpProxy.LoadTest.Handshakes;
 using WarpProxy.LoadTest.Rings;
@@ -9,6 +10,7 @@ var root = new RootCommand("Measures WarpProxy and its parts. Every command prin
     HandshakesCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),
+    ConstantTimeCommand.Create(),
 };
 
 ParseResult parsed = root.Parse(args);
