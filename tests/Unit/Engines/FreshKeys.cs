@@ -23,6 +23,15 @@ internal static class FreshKeys
     /// <summary>Keys one of whose primes is shorter than its place: by one bit and by as many as are allowed, p or q.</summary>
     public static EngineKey[] UnevenOfBytes(int modulusBytes) => Uneven[modulusBytes].Value;
 
+    /// <summary>One of them all, of any kind, counted round.</summary>
+    public static EngineKey At(int modulusBytes, int index)
+    {
+        EngineKey[] even = OfBytes(modulusBytes);
+        EngineKey[] uneven = UnevenOfBytes(modulusBytes);
+        index %= even.Length + uneven.Length;
+        return index < even.Length ? even[index] : uneven[index - even.Length];
+    }
+
     private static EngineKey[] MakeEven(int modulusBytes)
     {
         var keys = new List<EngineKey>();
