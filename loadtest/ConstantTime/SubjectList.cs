@@ -12,6 +12,9 @@ internal sealed class SubjectList : IDisposable
 
     private static readonly int[] Sizes = [256, 384, 512];
 
+    private static readonly KernelData[] NumberClasses = [KernelData.Fixed, KernelData.ZeroLane, KernelData.Zero];
+    private static readonly KernelData[] TableClasses = [KernelData.Fixed, KernelData.Zero];
+
     private readonly List<TimingTest> _tests = [];
     private readonly List<IRsaEngine> _engines = [];
 
@@ -76,13 +79,19 @@ internal sealed class SubjectList : IDisposable
         {
             foreach (int modulusBytes in Sizes)
             {
-                foreach (KernelData data in (KernelData[])[KernelData.Fixed, KernelData.Zero])
+                bool isTable = kernel == Kernel.Select;
+                foreach (KernelData data in isTable ? TableClasses : NumberClasses)
                 {
-                    string what = kernel == Kernel.Select ? "windows" : "numbers";
+                    string what = isTable ? "windows" : "numbers";
                     Add(new KernelSubject(kernel, modulusBytes * 4, data, Slots, Seed + _tests.Count)
                     {
                         Name = $"{kernel}, {modulusBytes * 4} bits",
-                        FirstClass = data == KernelData.Fixed ? $"fixed {what}" : $"{what} all zero",
+                        FirstClass = data switch
+                        {
+                            KernelData.Fixed => $"fixed {what}",
+                            KernelData.ZeroLane => "zero in one lane",
+                            _ => $"{what} all zero",
+                        },
                     });
                 }
             }

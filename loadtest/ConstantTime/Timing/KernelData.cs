@@ -6,8 +6,11 @@ internal enum KernelData
     /// <summary>Random numbers drawn once.</summary>
     Fixed,
 
-    /// <summary>Zeros: numbers, or windows.</summary>
+    /// <summary>Zeros in all lanes: numbers, or windows. Numbers never are in an engine.</summary>
     Zero,
+
+    /// <summary>Numbers that are zero in one lane, as when an input is a multiple of a prime.</summary>
+    ZeroLane,
 
     /// <summary>Windows of which each eighth is zero, and the others random.</summary>
     SomeZeroWindows,

@@ -68,7 +68,15 @@ internal sealed unsafe class KernelSubject : TimedSubject
     {
         DrawDigits(_drawn);
         DrawWindows(_drawnWindows);
-        if (_data == KernelData.SomeZeroWindows)
+        if (_data == KernelData.ZeroLane)
+        {
+            _drawn.CopyTo(_first, 0);
+            for (int i = 3; i < _first.Length; i += Lanes)
+            {
+                _first[i] = 0;
+            }
+        }
+        else if (_data == KernelData.SomeZeroWindows)
         {
             _drawnWindows.CopyTo(_firstWindows, 0);
             for (int i = 7; i < WindowCount; i += 8)
