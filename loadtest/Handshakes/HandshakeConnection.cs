@@ -10,17 +10,15 @@ namespace WarpProxy.LoadTest.Handshakes;
 /// server ends the connection, as it does with browsers: it has then taken the client's last message, its session tickets have been
 /// read, and no port of the client stays reserved (TIME_WAIT). Used again and again; one thread.
 /// </summary>
-internal sealed class HandshakeConnection : IDisposable
+internal sealed class HandshakeConnection : ILoadSlot
 {
-    /// <summary>How long the server may take to end a connection that the client has ended.</summary>
-    public static readonly long EndLimit = LoadClock.Second;
-
     private readonly TcpSocket _socket = new();
     private readonly TlsConnection _tls = new();
     private readonly ResponseStatus _response = new();
     private Step _step;
     private byte[] _request = [];
     private int _requestSent;
+    private bool _isNewSocket;
 
     private enum Step
     {
@@ -37,7 +35,7 @@ internal sealed class HandshakeConnection : IDisposable
     /// <summary>What was agreed on, after the handshake.</summary>
     public TlsConnection Tls => _tls;
 
-    public bool IsOpen => _step != Step.Idle;
+    public bool IsBusy => _step != Step.Idle;
 
     /// <summary>Whether handshake and response are there and only the server's end of the connection is missing.</summary>
     public bool IsEnding => _step is Step.Ending or Step.Draining;
@@ -57,6 +55,10 @@ internal sealed class HandshakeConnection : IDisposable
     /// <summary>When the response was there; 0 before.</summary>
     public long ResponseDone { get; private set; }
 
+    public long MeasuredAt => HandshakeDone;
+
+    public long Done => Math.Max(HandshakeDone, ResponseDone);
+
     /// <summary>Whether the handshake resumed a session.</summary>
     public bool IsResumed { get; private set; }
 
@@ -70,7 +72,7 @@ internal sealed class HandshakeConnection : IDisposable
     /// <param name="session">To offer, or null.</param>
     /// <param name="request">To send after the handshake; empty for none.</param>
     /// <param name="intended">When this should have happened.</param>
-    public ConnectionProgress Begin(
+    public LoadProgress Begin(
         SocketAddress address, TlsClientContext context, (TlsServerName Name, int Index) name, TlsSession? session, byte[] request, long intended)
     {
         (Intended, Started, HandshakeDone, ResponseDone) = (intended, LoadClock.Now, 0, 0);
@@ -79,21 +81,27 @@ internal sealed class HandshakeConnection : IDisposable
         if (error != 0)
         {
             Error = LoadError.OfSocket(error);
-            return ConnectionProgress.Failed;
+            return LoadProgress.Failed;
         }
 
+        _isNewSocket = true;
         context.Connect(_tls, _socket, name.Name, session);
         _step = Step.Handshaking;
-        return ConnectionProgress.Waiting;
+        return LoadProgress.Waiting;
     }
 
-    /// <summary>Goes as far as the socket allows.</summary>
-    /// <param name="buffer">For what is read; not kept.</param>
-    public ConnectionProgress Advance(Span<byte> buffer)
+    public bool TakeNewSocket()
+    {
+        bool isNew = _isNewSocket;
+        _isNewSocket = false;
+        return isNew;
+    }
+
+    public LoadProgress Advance(Span<byte> buffer)
     {
         while (true)
         {
-            (Step before, ConnectionProgress progress) = (_step, ConnectionProgress.Waiting);
+            (Step before, LoadProgress progress) = (_step, LoadProgress.Waiting);
             switch (_step)
             {
                 case Step.Handshaking:
@@ -109,10 +117,10 @@ internal sealed class HandshakeConnection : IDisposable
                     progress = ReadToEnd(buffer);
                     break;
                 case Step.Draining:
-                    return _socket.IsEnded() ? ConnectionProgress.Ended : ConnectionProgress.Waiting;
+                    return _socket.IsEnded() ? LoadProgress.Ended : LoadProgress.Waiting;
             }
 
-            if (_step == before || progress != ConnectionProgress.Waiting)
+            if (_step == before || progress != LoadProgress.Waiting)
             {
                 return progress;
             }
@@ -141,7 +149,7 @@ internal sealed class HandshakeConnection : IDisposable
         _socket.Dispose();
     }
 
-    private ConnectionProgress Handshake()
+    private LoadProgress Handshake()
     {
         TlsStatus status = _tls.Handshake();
         if (status != TlsStatus.Done)
@@ -155,13 +163,13 @@ internal sealed class HandshakeConnection : IDisposable
         {
             _response.Begin();
             _step = Step.Requesting;
-            return ConnectionProgress.Waiting;
+            return LoadProgress.Waiting;
         }
 
         return Shutdown();
     }
 
-    private ConnectionProgress Send()
+    private LoadProgress Send()
     {
         while (_requestSent < _request.Length)
         {
@@ -175,11 +183,11 @@ internal sealed class HandshakeConnection : IDisposable
         }
 
         _step = Step.Responding;
-        return ConnectionProgress.Waiting;
+        return LoadProgress.Waiting;
     }
 
     /// <summary>The request asks the server to close, so the response ends with the connection.</summary>
-    private ConnectionProgress Receive(Span<byte> buffer)
+    private LoadProgress Receive(Span<byte> buffer)
     {
         TlsStatus status;
         while ((status = _tls.Read(buffer, out int count)) == TlsStatus.Done)
@@ -198,22 +206,22 @@ internal sealed class HandshakeConnection : IDisposable
         if (_response.Refusal() is LoadError refusal)
         {
             Error = refusal;
-            return ConnectionProgress.Failed;
+            return LoadProgress.Failed;
         }
 
-        return status == TlsStatus.Closed ? Shutdown() : ConnectionProgress.Ended;
+        return status == TlsStatus.Closed ? Shutdown() : LoadProgress.Ended;
     }
 
-    private ConnectionProgress Shutdown()
+    private LoadProgress Shutdown()
     {
         // One small record into an empty send buffer. Where it does not fit, the server has stopped reading and the limit ends it.
         TlsStatus status = _tls.Shutdown();
         _step = Step.Ending;
-        return status == TlsStatus.Failed ? EndOrFail() : ConnectionProgress.Waiting;
+        return status == TlsStatus.Failed ? EndOrFail() : LoadProgress.Waiting;
     }
 
     /// <summary>Reads tickets, and an alert if the server has refused what the client sent last.</summary>
-    private ConnectionProgress ReadToEnd(Span<byte> buffer)
+    private LoadProgress ReadToEnd(Span<byte> buffer)
     {
         TlsStatus status;
         while ((status = _tls.Read(buffer, out _)) == TlsStatus.Done)
@@ -224,39 +232,26 @@ internal sealed class HandshakeConnection : IDisposable
         {
             case TlsStatus.Closed:
                 _step = Step.Draining;
-                return ConnectionProgress.Waiting;
+                return LoadProgress.Waiting;
             case TlsStatus.Failed:
                 return EndOrFail();
             default:
-                return ConnectionProgress.Waiting;
+                return LoadProgress.Waiting;
         }
     }
 
     /// <summary>All that was wanted is there: a server that just closes, even with a reset, is no failure. An alert is.</summary>
-    private ConnectionProgress EndOrFail() =>
-        _tls.Failure.Kind is TlsFailureKind.EndOfStream or TlsFailureKind.Transport ? ConnectionProgress.Ended : WaitOrFail(TlsStatus.Failed);
+    private LoadProgress EndOrFail() =>
+        _tls.Failure.Kind is TlsFailureKind.EndOfStream or TlsFailureKind.Transport ? LoadProgress.Ended : WaitOrFail(TlsStatus.Failed);
 
-    private ConnectionProgress WaitOrFail(TlsStatus status)
+    private LoadProgress WaitOrFail(TlsStatus status)
     {
         if (status is TlsStatus.WantRead or TlsStatus.WantWrite)
         {
-            return ConnectionProgress.Waiting;
+            return LoadProgress.Waiting;
         }
 
         Error = LoadError.Of(status == TlsStatus.Closed ? new TlsFailure(TlsFailureKind.EndOfStream, 0) : _tls.Failure);
-        return ConnectionProgress.Failed;
+        return LoadProgress.Failed;
     }
-}
-
-/// <summary>How far a connection is.</summary>
-internal enum ConnectionProgress
-{
-    /// <summary>Until its socket changes.</summary>
-    Waiting,
-
-    /// <summary>All done; to be freed.</summary>
-    Ended,
-
-    /// <summary>To be cut.</summary>
-    Failed,
 }

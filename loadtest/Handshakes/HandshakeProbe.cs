@@ -38,17 +38,17 @@ internal static class HandshakeProbe
         byte[] request = options.IsRequesting ? HandshakeLoad.RequestOf(options) : [];
         long until = LoadClock.Now + LoadClock.From(options.Timeout < Limit ? options.Timeout : Limit);
         var events = new SocketEvent[1];
-        ConnectionProgress progress = connection.Begin(address.Serialize(), context, (options.Names[0], 0), null, request, LoadClock.Now);
-        if (progress == ConnectionProgress.Waiting)
+        LoadProgress progress = connection.Begin(address.Serialize(), context, (options.Names[0], 0), null, request, LoadClock.Now);
+        if (progress == LoadProgress.Waiting)
         {
             poller.Add(connection.Socket, 0);
         }
 
         ProbedServer? found = null;
-        while (progress == ConnectionProgress.Waiting && LoadClock.Now < until)
+        while (progress == LoadProgress.Waiting && LoadClock.Now < until)
         {
             progress = connection.Advance(buffer);
-            if (progress != ConnectionProgress.Failed && found is null && connection.HandshakeDone != 0)
+            if (progress != LoadProgress.Failed && found is null && connection.HandshakeDone != 0)
             {
                 found = ProbedServer.Of(address, connection.Tls);
             }
@@ -56,17 +56,17 @@ internal static class HandshakeProbe
             if (connection.IsEnding)
             {
                 // A server that takes its time to end the connection is no failure; but it may still refuse.
-                until = Math.Min(until, Math.Max(connection.HandshakeDone, connection.ResponseDone) + HandshakeConnection.EndLimit);
+                until = Math.Min(until, connection.Done + HandshakeLoad.EndLimit);
             }
 
-            if (progress == ConnectionProgress.Waiting)
+            if (progress == LoadProgress.Waiting)
             {
                 poller.Wait(events, LoadClock.ToTimeSpan(until - LoadClock.Now));
             }
         }
 
-        bool isDone = progress == ConnectionProgress.Ended || (progress == ConnectionProgress.Waiting && connection.IsEnding);
-        error = progress == ConnectionProgress.Failed ? connection.Error : LoadError.Timeout;
+        bool isDone = progress == LoadProgress.Ended || (progress == LoadProgress.Waiting && connection.IsEnding);
+        error = progress == LoadProgress.Failed ? connection.Error : LoadError.Timeout;
         connection.Cut();
         return isDone ? found : null;
     }
@@ -79,12 +79,14 @@ internal static class HandshakeProbe
 /// <param name="Group">The group of the key exchange; null for none.</param>
 /// <param name="KeyType">Of its certificate: <c>RSA</c>.</param>
 /// <param name="KeyBits">Of its certificate.</param>
-internal sealed record ProbedServer(IPEndPoint Address, string Tls, string Cipher, string? Group, string KeyType, int KeyBits)
+/// <param name="ApplicationProtocol">The protocol agreed on (ALPN); null for none.</param>
+internal sealed record ProbedServer(
+    IPEndPoint Address, string Tls, string Cipher, string? Group, string KeyType, int KeyBits, string? ApplicationProtocol)
 {
     public static ProbedServer Of(IPEndPoint address, TlsConnection connection)
     {
         string version = connection.Version == TlsVersion.Tls13 ? "1.3" : "1.2";
         (string type, int bits) = connection.PeerKey ?? ("none", 0);
-        return new(address, version, connection.Cipher, connection.Group, type, bits);
+        return new(address, version, connection.Cipher, connection.Group, type, bits, connection.ApplicationProtocol);
     }
 }

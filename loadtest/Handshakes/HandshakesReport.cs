@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using WarpProxy.LoadTest.Measurement;
+using WarpProxy.LoadTest.Reporting;
 
 namespace WarpProxy.LoadTest.Handshakes;
 
@@ -13,21 +13,18 @@ internal static class HandshakesReport
         string agreed = $"TLS {result.Tls}, {result.Cipher}, {result.Group ?? "no group"}, {result.KeyType} {result.KeyBits}";
         string interrupted = result.IsInterrupted ? ", interrupted" : "";
         long resumed = result.Handshakes - result.FullHandshakes;
-        Line($"{result.Url} at {result.Address}: {agreed}, {Trust(result)}.");
-        Line($"{Loop(result)}, {Plural(result.Threads, "thread")},");
+        Line($"{result.Url} at {result.Address}: {agreed}, {ReportText.Trust(result.IsVerified)}.");
+        Line($"{Loop(result)}, {ReportText.Plural(result.Threads, "thread")},");
         Line($"{result.Seconds:0.##} s after {result.WarmupSeconds:0.##} s of warm-up{interrupted}.");
         text.AppendLine();
         Line($"full handshakes/s   {result.FullHandshakesPerSecond,10:N1}   ({result.FullHandshakes:N0} in all)");
         Line($"resumed             {result.ResumedShare,10:P1}   ({resumed:N0}; with them {result.HandshakesPerSecond:N1} handshakes/s)");
         text.AppendLine();
-        Line($"milliseconds               p50        p90        p99      p99.9        max");
-        Latency("handshake", result.Latency);
-        Latency("with response", result.Response);
-        Latency("start delay", result.StartDelay);
+        ReportText.AppendLatencies(text, ("handshake", result.Latency), ("with response", result.Response), ("start delay", result.StartDelay));
         text.AppendLine();
         Line($"client CPU          {result.ClientCpuMicrosecondsPerHandshake ?? 0:N0} us per handshake");
         Line($"client thread       busy {result.ClientBusyShare:P0}, waiting for a processor {result.ClientWaitingShare:P0}");
-        Line($"errors              {Errors(result)}");
+        Line($"errors              {ReportText.Errors(result.Errors)}");
         if (result.Unfinished > 0)
         {
             Line($"unfinished          {result.Unfinished:N0} when the run ended");
@@ -35,7 +32,7 @@ internal static class HandshakesReport
 
         if (result.Cut > 0)
         {
-            Line($"cut                 {Plural(result.Cut, "connection")} that the server did not end within a second");
+            Line($"cut                 {ReportText.Plural(result.Cut, "connection")} that the server did not end within a second");
         }
 
         foreach (string warning in result.Warnings)
@@ -46,31 +43,10 @@ internal static class HandshakesReport
         return text.ToString().TrimEnd('\n');
 
         void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
-
-        void Latency(string name, LatencySummary? latency)
-        {
-            if (latency is { Count: > 0 })
-            {
-                double[] shown =
-                    [latency.P50Microseconds, latency.P90Microseconds, latency.P99Microseconds, latency.P999Microseconds, latency.MaxMicroseconds];
-                Line($"{name,-19} {string.Join(' ', shown.Select(Ms))}");
-            }
-        }
     }
-
-    private static string Ms(double microseconds) => (microseconds / 1000).ToString("N3", CultureInfo.InvariantCulture).PadLeft(10);
-
-    private static string Trust(HandshakesResult result) =>
-        result.IsVerified ? "certificate verified" : "chain and name of the certificate not verified";
 
     private static string Loop(HandshakesResult result) => result.RatePerSecond is double rate
         ? string.Create(
             CultureInfo.InvariantCulture, $"Open loop at {rate:0.##} connections/s, at most {result.Connections} open, latency from the intended start")
-        : $"Closed loop of {Plural(result.Connections, "connection")}";
-
-    private static string Errors(HandshakesResult result) => result.ErrorCount == 0
-        ? "none"
-        : string.Join(", ", result.Errors.Select(static error => $"{error.Value} {error.Key}"));
-
-    private static string Plural(long count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+        : $"Closed loop of {ReportText.Plural(result.Connections, "connection")}";
 }

@@ -5,6 +5,7 @@ using WarpDrive.OpenSsl.Tls;
 using WarpProxy.LoadTest.Measurement;
 using WarpProxy.LoadTest.Pacing;
 using WarpProxy.LoadTest.Reporting;
+using WarpProxy.LoadTest.Targets;
 
 namespace WarpProxy.LoadTest.Handshakes;
 
@@ -16,7 +17,7 @@ internal static class HandshakesRun
     public static HandshakesResult Execute(HandshakesOptions options, LiveLine live, Interruption interruption)
     {
         using TlsClientContext context = CreateContext(options.Tls);
-        ProbedServer server = HandshakeProbe.Find(options, Resolve(options), context, out LoadError error)
+        ProbedServer server = HandshakeProbe.Find(options, Resolve(options.Target), context, out LoadError error)
             ?? throw new LoadFailure($"The first connection to {options.Target.Url} failed: {error}.", LoadFailure.NothingMeasured);
         List<HandshakeLoad> loads = [];
         try
@@ -35,7 +36,8 @@ internal static class HandshakesRun
         }
     }
 
-    private static TlsClientContext CreateContext(TlsClientOptions options)
+    /// <exception cref="LoadFailure">OpenSSL refuses the options.</exception>
+    public static TlsClientContext CreateContext(TlsClientOptions options)
     {
         try
         {
@@ -47,24 +49,25 @@ internal static class HandshakesRun
         }
     }
 
-    private static IPEndPoint[] Resolve(HandshakesOptions options)
+    /// <exception cref="LoadFailure">The name has no address.</exception>
+    public static IPEndPoint[] Resolve(LoadTarget target)
     {
         try
         {
-            return options.Target.Resolve();
+            return target.Resolve();
         }
         catch (SocketException failure)
         {
-            throw new LoadFailure($"The name {options.Target.Host} has no address: {failure.Message}.", LoadFailure.NothingMeasured);
+            throw new LoadFailure($"The name {target.Host} has no address: {failure.Message}.", LoadFailure.NothingMeasured);
         }
     }
+
+    /// <summary>How many of the connections one of the threads has; what does not divide goes to the first ones.</summary>
+    public static int Share(int connections, int threads, int index) => (connections / threads) + (index < connections % threads ? 1 : 0);
 
     private static HandshakeLoad CreateLoad(HandshakesOptions options, IPEndPoint address, TlsClientContext context, RunWindow window, int index)
     {
         IPacing pacing = options.Rate is double rate ? new OpenLoop(window.Start, rate, index, options.Threads) : new ClosedLoop();
-
-        // What does not divide goes to the first threads.
-        int connections = (options.Connections / options.Threads) + (index < options.Connections % options.Threads ? 1 : 0);
-        return new HandshakeLoad(options, address, context, pacing, window, connections);
+        return new HandshakeLoad(options, address, context, pacing, window, Share(options.Connections, options.Threads, index));
     }
 }

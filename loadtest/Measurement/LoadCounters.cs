@@ -1,3 +1,5 @@
+using WarpProxy.LoadTest.Pacing;
+
 namespace WarpProxy.LoadTest.Measurement;
 
 /// <summary>What one thread has measured. Its thread writes; others may read for a display and then see a little less.</summary>
@@ -34,6 +36,34 @@ internal sealed class LoadCounters
     /// their waiting so far.
     /// </summary>
     public long Unfinished { get; set; }
+
+    /// <summary>Counts an operation that was begun and has no end when the run is over.</summary>
+    public void CountUnfinished(long intended, long now, IPacing pacing, RunWindow window)
+    {
+        if (!pacing.IsOpenLoop)
+        {
+            Unfinished++;
+        }
+        else if (window.Contains(intended))
+        {
+            Unfinished++;
+            Latency.Record(now - intended);
+        }
+    }
+
+    /// <summary>Counts what was due in an open loop and never begun: the limit of connections was reached.</summary>
+    public void CountNeverBegun(long now, IPacing pacing, RunWindow window)
+    {
+        while (pacing.IsOpenLoop && pacing.TryTake(window.Until - 1, out long intended))
+        {
+            if (window.Contains(intended))
+            {
+                StartDelay.Record(now - intended);
+            }
+
+            CountUnfinished(intended, now, pacing, window);
+        }
+    }
 
     /// <summary>The sum over threads that have ended, or, for a display, that still run.</summary>
     public static LoadCounters Sum(IEnumerable<LoadCounters> threads)

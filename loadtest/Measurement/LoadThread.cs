@@ -7,8 +7,11 @@ namespace WarpProxy.LoadTest.Measurement;
 /// <param name="counters">What it counts into.</param>
 /// <param name="window">The run's.</param>
 /// <param name="body">Makes the load; calls <see cref="Mark"/> now and then, and returns after the window.</param>
-internal sealed class LoadThread(string name, LoadCounters counters, RunWindow window, Action<LoadThread> body)
+/// <param name="readUsage">Reads what it used so far; the thread's own unless given, for bodies whose work is done on other threads.</param>
+internal sealed class LoadThread(
+    string name, LoadCounters counters, RunWindow window, Action<LoadThread> body, Func<ThreadUsage?>? readUsage = null)
 {
+    private readonly Func<ThreadUsage?> _readUsage = readUsage ?? ThreadUsage.OfThisThread;
     private Thread? _thread;
     private ExceptionDispatchInfo? _failure;
     private ThreadUsage? _atFrom;
@@ -46,7 +49,7 @@ internal sealed class LoadThread(string name, LoadCounters counters, RunWindow w
         if (!_isFromMarked && now >= window.From)
         {
             _isFromMarked = true;
-            _atFrom = ThreadUsage.OfThisThread();
+            _atFrom = _readUsage();
             _allocatedAtFrom = GC.GetAllocatedBytesForCurrentThread();
         }
 
@@ -54,7 +57,7 @@ internal sealed class LoadThread(string name, LoadCounters counters, RunWindow w
         {
             _isUntilMarked = true;
             AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - _allocatedAtFrom;
-            _atUntil = ThreadUsage.OfThisThread();
+            _atUntil = _readUsage();
         }
     }
 

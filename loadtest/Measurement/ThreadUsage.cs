@@ -22,6 +22,11 @@ internal readonly record struct ThreadUsage(long Ran, long Waited)
         }
     }
 
+    /// <summary>
+    /// Of all threads of this process, for each processor that it may use. What they waited is left out: they may have waited for each other.
+    /// </summary>
+    public static ThreadUsage? OfThisProcess() => new((long)Environment.CpuUsage.TotalTime.TotalNanoseconds / Environment.ProcessorCount, 0);
+
     public static ThreadUsage operator -(ThreadUsage later, ThreadUsage earlier) =>
         new(later.Ran - earlier.Ran, later.Waited - earlier.Waited);
 }

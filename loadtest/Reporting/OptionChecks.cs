@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace WarpProxy.LoadTest.Reporting;
@@ -20,5 +21,31 @@ internal static class OptionChecks
             }
         });
         return option;
+    }
+
+    /// <summary>Refuses a value with the sentence that <paramref name="refusal"/> has for its text; null lets it pass.</summary>
+    public static Option<T> RefusedIf<T>(this Option<T> option, Func<string, string?> refusal)
+    {
+        option.Validators.Add(result => Refuse(result, refusal));
+        return option;
+    }
+
+    /// <summary>As for options.</summary>
+    public static Argument<T> RefusedIf<T>(this Argument<T> argument, Func<string, string?> refusal)
+    {
+        argument.Validators.Add(result => Refuse(result, refusal));
+        return argument;
+    }
+
+    private static void Refuse(SymbolResult result, Func<string, string?> refusal)
+    {
+        foreach (Token token in result.Tokens)
+        {
+            if (refusal(token.Value) is string sentence)
+            {
+                result.AddError(sentence);
+                return;
+            }
+        }
     }
 }

@@ -10,13 +10,23 @@ namespace WarpProxy.LoadTest.Targets;
 /// <param name="PathAndQuery">What to ask for.</param>
 internal sealed record LoadTarget(Uri Url, string Host, int Port, string PathAndQuery)
 {
-    /// <summary>Takes the URL of an HTTPS server, or says in one sentence why not.</summary>
-    public static LoadTarget? Parse(string url, out string refusal)
+    public bool IsHttps => Url.Scheme == Uri.UriSchemeHttps;
+
+    /// <summary>For the Host header: the name, and the port unless it is the scheme's.</summary>
+    public string Authority => Url.IsDefaultPort ? Url.Host : $"{Url.Host}:{Port}";
+
+    /// <summary>Takes the URL of a server, or says in one sentence why not.</summary>
+    /// <param name="url">As it was given.</param>
+    /// <param name="refusal">The sentence.</param>
+    /// <param name="isPlainAllowed">Whether it may be http, too.</param>
+    public static LoadTarget? Parse(string url, out string refusal, bool isPlainAllowed = false)
     {
         refusal = "";
-        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) || parsed.Scheme != Uri.UriSchemeHttps || parsed.Host.Length == 0)
+        bool isUrl = Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) && parsed.Host.Length > 0;
+        if (!isUrl || !(parsed!.Scheme == Uri.UriSchemeHttps || (isPlainAllowed && parsed.Scheme == Uri.UriSchemeHttp)))
         {
-            refusal = $"The URL is '{url}'; it must be like https://localhost:8443.";
+            string allowed = isPlainAllowed ? "https://localhost:8443 or http://localhost:8080" : "https://localhost:8443";
+            refusal = $"The URL is '{url}'; it must be like {allowed}.";
             return null;
         }
 
