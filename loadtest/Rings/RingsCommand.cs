@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using WarpDrive.Driver.VfioUser;
 using WarpDrive.Emulator;
+using WarpProxy.LoadTest.Reporting;
 
 namespace WarpProxy.LoadTest.Rings;
 
@@ -17,22 +18,14 @@ internal static class RingsCommand
 
     public static Command Create()
     {
-        var seconds = new Option<double>("--seconds") { Description = "Length of one run.", DefaultValueFactory = _ => 1 };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds; each runs every case once.", DefaultValueFactory = _ => 5 };
+        Option<double> seconds =
+            new Option<double>("--seconds") { Description = "Length of one run.", DefaultValueFactory = _ => 1 }.Between(0.001, 600);
+        Option<int> rounds =
+            new Option<int>("--rounds") { Description = "Rounds; each runs every case once.", DefaultValueFactory = _ => 5 }.Between(1, 1000);
         var json = new Option<bool>("--json") { Description = "Print an array of rows instead of a table." };
-        seconds.Validators.Add(result => Check(result.GetValueOrDefault<double>() is > 0 and <= 600, "--seconds must be above 0 and at most 600.", result));
-        rounds.Validators.Add(result => Check(result.GetValueOrDefault<int>() is >= 1 and <= 1000, "--rounds must be between 1 and 1000.", result));
         var command = new Command("rings", "Round trips through the rings with an engine that only copies.") { seconds, rounds, json };
         command.SetAction(parsed => Run(TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(rounds), parsed.GetValue(json)));
         return command;
-    }
-
-    private static void Check(bool isAllowed, string sentence, System.CommandLine.Parsing.OptionResult result)
-    {
-        if (!isAllowed)
-        {
-            result.AddError($"{sentence} It is {result.Tokens[0].Value}.");
-        }
     }
 
     private static int Run(TimeSpan time, int rounds, bool json)
