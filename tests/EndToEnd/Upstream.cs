@@ -20,6 +20,8 @@ internal sealed class Upstream : IAsyncDisposable
     /// <summary>Done when a request for <c>/slow</c> has its first bytes.</summary>
     public Task SlowBegan => _slowBegan.Task;
 
+    public Uri Url => new(_application.Urls.First());
+
     public static async Task<Upstream> StartAsync()
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
