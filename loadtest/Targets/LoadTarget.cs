@@ -12,8 +12,15 @@ internal sealed record LoadTarget(Uri Url, string Host, int Port, string PathAnd
 {
     public bool IsHttps => Url.Scheme == Uri.UriSchemeHttps;
 
-    /// <summary>For the Host header: the name, and the port unless it is the scheme's.</summary>
-    public string Authority => Url.IsDefaultPort ? Url.Host : $"{Url.Host}:{Port}";
+    /// <summary>For the Host header: the name in ASCII, and the port unless it is the scheme's.</summary>
+    public string Authority
+    {
+        get
+        {
+            string host = Url.HostNameType == UriHostNameType.IPv6 ? $"[{Host}]" : Host;
+            return Url.IsDefaultPort ? host : $"{host}:{Port}";
+        }
+    }
 
     /// <summary>Takes the URL of a server, or says in one sentence why not.</summary>
     /// <param name="url">As it was given.</param>

@@ -82,7 +82,8 @@ public sealed class HttpCommandTests
     [Fact]
     public void Request_names_the_port_unless_it_is_the_schemes()
     {
-        Assert.Equal(["a:8443", "a", "a", "[::1]:81"], new[] { "https://a:8443", "https://a", "http://a:80", "http://[::1]:81" }
+        Assert.Equal(["a:8443", "a", "a", "[::1]:81", "xn--bcher-kva.example"],
+            new[] { "https://a:8443", "https://a", "http://a:80", "http://[::1]:81", "https://bücher.example" }
             .Select(url => LoadTarget.Parse(url, out _, isPlainAllowed: true)!.Authority));
     }
 
