@@ -28,9 +28,9 @@ internal static class EngineCalibration
     public static bool TryMeasure(
         ISelectiveEngine scalar, ISelectiveEngine simd, Func<TimeSpan> readClock, out EngineTimes[] times, [NotNullWhen(false)] out string? failure)
     {
-        const int Operations = BatchPlan.MaxOperations;
-        var batch = new OperationBatch(Operations, new byte[OperationBatch.StorageBytes(Operations)]);
-        int[] operations = [.. Enumerable.Range(0, Operations)];
+        int lanes = simd.Lanes;
+        var batch = new OperationBatch(lanes, new byte[OperationBatch.StorageBytes(lanes)]);
+        int[] operations = [.. Enumerable.Range(0, lanes)];
         times = new EngineTimes[Sizes.Length];
         Array.Fill(times, new EngineTimes(double.MaxValue, double.MaxValue, double.MaxValue));
         failure = null;
@@ -56,8 +56,8 @@ internal static class EngineCalibration
                     double one = Math.Min(Time(scalar, 1), Time(scalar, 1));
                     times[size] = new EngineTimes(
                         Math.Min(best.Scalar, one),
-                        Math.Min(best.HalfPass, Time(simd, Operations / 2)),
-                        Math.Min(best.FullPass, Time(simd, Operations)));
+                        Math.Min(best.HalfPass, Time(simd, lanes / 2)),
+                        Math.Min(best.FullPass, Time(simd, lanes)));
                 }
 
                 failure = FindFailure(batch, simd);

@@ -11,7 +11,7 @@ public enum EngineKind
     /// <summary>OpenSSL's numbers, one operation after the other.</summary>
     Scalar,
 
-    /// <summary>SIMD for all that it computes; needs AVX-512 (F and DQ).</summary>
+    /// <summary>SIMD for all that it computes; needs AVX2 and FMA.</summary>
     Simd,
 }
 
@@ -61,7 +61,7 @@ public sealed class EngineChoice
 
     /// <summary>Why an engine that was asked for cannot be had on this CPU, as the end of a sentence; null: it can.</summary>
     public static string? FindObstacle(EngineKind kind) =>
-        kind == EngineKind.Simd && !SimdEngine.IsSupported ? "needs AVX-512 (F and DQ), which this CPU lacks; allowed are auto and scalar" : null;
+        kind == EngineKind.Simd && !SimdEngine.IsSupported ? "needs AVX2 and FMA, which this CPU lacks; allowed are auto and scalar" : null;
 
     /// <summary>Makes the choice. The first call that has to measure takes about a third of a second; all of a process share its result.</summary>
     /// <exception cref="ArgumentException">The engine cannot be had here; see <see cref="FindObstacle"/>.</exception>
@@ -77,8 +77,8 @@ public sealed class EngineChoice
         return asked switch
         {
             EngineKind.Scalar => Fixed(asked, BatchPlan.Scalar, "asked for", "scalar (asked for)"),
-            EngineKind.Simd => Fixed(asked, BatchPlan.Simd, "asked for", "SIMD (asked for)"),
-            _ when !SimdEngine.IsSupported => Fixed(asked, BatchPlan.Scalar, "no AVX-512 (F and DQ) on this CPU", "scalar (no AVX-512 (F and DQ) on this CPU)"),
+            EngineKind.Simd => Fixed(asked, BatchPlan.Simd(SimdWidth.Best!.Lanes), "asked for", "SIMD (asked for)"),
+            _ when !SimdEngine.IsSupported => Fixed(asked, BatchPlan.Scalar, "no AVX2 and FMA on this CPU", "scalar (no AVX2 and FMA on this CPU)"),
             _ => Measured.Value,
         };
     }
@@ -119,7 +119,7 @@ public sealed class EngineChoice
         };
     }
 
-    /// <summary>For people, sizes of one reason together: <c>RSA-2048, RSA-3072, RSA-4096: scalar (no AVX-512 (F and DQ) on this CPU)</c>.</summary>
+    /// <summary>For people, sizes of one reason together: <c>RSA-2048, RSA-3072, RSA-4096: scalar (no AVX2 and FMA on this CPU)</c>.</summary>
     public override string ToString() => string.Join("; ", Sizes.GroupBy(size => size.Reason).Select(group =>
         $"{string.Join(", ", group.Select(size => string.Create(CultureInfo.InvariantCulture, $"RSA-{size.Bits}")))}: {group.Key}"));
 
@@ -129,6 +129,7 @@ public sealed class EngineChoice
     {
         using ISelectiveEngine scalar = createScalar();
         using ISelectiveEngine simd = createSimd();
+        int lanes = simd.Lanes;
         string conditions = CalibrationConditions.Read(scalar, simd);
         if (file?.Read(conditions) is { } kept)
         {
@@ -157,19 +158,19 @@ public sealed class EngineChoice
         return FromTimes(times, isKept ? $"measured at this start, kept in {file!.Path}" : "measured at this start, kept nowhere");
 
         EngineChoice FromTimes(EngineTimes[] measured, string source) => new(
-            EngineKind.Auto, source, createScalar, createSimd, [.. measured.Select((time, index) => Choose(EngineCalibration.Sizes[index], time))]);
+            EngineKind.Auto, source, createScalar, createSimd, [.. measured.Select((time, index) => Choose(EngineCalibration.Sizes[index], time, lanes))]);
     }
 
-    private static SizeChoice Choose(int bits, EngineTimes times)
+    private static SizeChoice Choose(int bits, EngineTimes times, int lanes)
     {
-        var plan = BatchPlan.FromTimes(times);
+        var plan = BatchPlan.FromTimes(times, lanes);
         string engine = plan.SimdFrom switch
         {
             null => "scalar",
             1 => "SIMD always",
             int from => string.Create(CultureInfo.InvariantCulture, $"SIMD from {from} operations"),
         };
-        return new SizeChoice(bits, plan, $"{engine} ({times})");
+        return new SizeChoice(bits, plan, $"{engine} ({times.Describe(lanes)})");
     }
 
     private static EngineChoice Fixed(EngineKind asked, BatchPlan plan, string source, string reason) =>

@@ -27,6 +27,7 @@ public static class EngineSelfTest
         }
 
         int lanes = Math.Max(engine.Lanes, InputKinds);
+        int half = engine.Lanes / 2;
         int capacity = Math.Max(lanes, KnownAnswer.All.Length * 2);
         var batch = new OperationBatch(capacity, new byte[OperationBatch.StorageBytes(capacity)]);
         int computed = 0;
@@ -35,17 +36,17 @@ public static class EngineSelfTest
         {
             foreach (RsaAlgorithm algorithm in (ReadOnlySpan<RsaAlgorithm>)[RsaAlgorithm.Crt, RsaAlgorithm.Plain])
             {
-                // First one number in all lanes, then lanes of different numbers, then half of them idle.
-                int steps = lanes / 2 >= InputKinds ? 3 : 2;
+                // First one number in all lanes, then lanes of different numbers, then half of them idle, as often as asks them all.
+                int steps = 2 + (half == 0 ? 0 : ((InputKinds - 1) / half) + 1);
                 for (int step = 0; step < steps && failure is null; step++)
                 {
                     batch.Clear();
-                    for (int lane = 0; lane < (step == 2 ? lanes / 2 : lanes); lane++)
+                    for (int lane = 0; lane < (step < 2 ? lanes : half); lane++)
                     {
-                        Add(batch, answer, algorithm, InputKind(lane, step));
+                        Add(batch, answer, algorithm, InputKind(lane, step, half));
                     }
 
-                    failure = Ask(engine, batch, index => (answer, InputKind(index, step)), ref computed);
+                    failure = Ask(engine, batch, index => (answer, InputKind(index, step, half)), ref computed);
                 }
             }
         }
@@ -67,7 +68,8 @@ public static class EngineSelfTest
         return failure is null;
     }
 
-    private static int InputKind(int lane, int step) => step == 0 ? 0 : lane % InputKinds;
+    private static int InputKind(int lane, int step, int half) =>
+        step == 0 ? 0 : (lane + (Math.Max(0, step - 2) * half)) % InputKinds;
 
     private static void Add(OperationBatch batch, KnownAnswer answer, RsaAlgorithm algorithm, int inputKind)
     {

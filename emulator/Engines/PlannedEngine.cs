@@ -7,7 +7,7 @@ namespace WarpDrive.Engines;
 internal sealed class PlannedEngine : IRsaEngine
 {
     private readonly IReadOnlyDictionary<int, BatchPlan> _plans;
-    private int[] _operations = new int[BatchPlan.MaxOperations];
+    private int[] _operations;
 
     /// <summary>Takes ownership of both engines.</summary>
     /// <param name="scalar">Computes everything.</param>
@@ -18,6 +18,7 @@ internal sealed class PlannedEngine : IRsaEngine
         Scalar = scalar;
         Simd = simd;
         _plans = plans;
+        _operations = new int[simd.Lanes];
         Name = $"{simd.Name} and {scalar.Name}";
     }
 
@@ -111,7 +112,7 @@ internal sealed class PlannedEngine : IRsaEngine
 
         while (operations.Length > 0)
         {
-            int count = Math.Min(operations.Length, BatchPlan.MaxOperations);
+            int count = Math.Min(operations.Length, plan.MaxOperations);
             ExecutePlanned(batch, operations[..count], plan);
             operations = operations[count..];
         }

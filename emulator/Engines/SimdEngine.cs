@@ -1,13 +1,12 @@
-using System.Runtime.Intrinsics.X86;
 using WarpDrive.Engines.Simd;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Engines;
 
 /// <summary>
-/// Computes up to eight CRT operations at once, each with its own key, in the lanes of 512-bit registers: moduli of 2048, 3072 and 4096
-/// bits. Up to four operations of one size take half the time of five to eight. What it computes with is locked memory that is not
-/// dumped, and is zero again when <see cref="Execute(OperationBatch)"/> returns.
+/// Computes up to eight CRT operations at once in the lanes of 512-bit registers (AVX-512), or up to four in 256-bit ones (AVX2), each
+/// with its own key: moduli of 2048, 3072 and 4096 bits. Half as many operations of one size take half the time. What it computes
+/// with is locked memory that is not dumped, and is zero again when <see cref="Execute(OperationBatch)"/> returns.
 /// </summary>
 /// <remarks>
 /// Constant time: no branch and no address depends on a key, an input's residues or a result, table look-ups read the whole table, and no
@@ -19,49 +18,61 @@ public sealed unsafe class SimdEngine : ISelectiveEngine
     private const int WorkspaceBytes = 128 * 1024;
 
     private readonly MappedMemory _workspace;
-    private readonly CrtLanes[] _sizes;
+    private readonly ICrtLanes[] _sizes;
 
-    /// <summary>Takes the memory that an engine needs.</summary>
+    /// <summary>Takes the memory that an engine of the best width needs.</summary>
     /// <exception cref="PlatformNotSupportedException"><see cref="IsSupported"/> is false.</exception>
     /// <exception cref="LinuxException">No memory.</exception>
     public SimdEngine()
+        : this(SimdWidth.Best ?? SimdWidth.Avx2)
     {
-        if (!IsSupported)
+    }
+
+    /// <summary>Takes the memory that an engine needs.</summary>
+    /// <exception cref="PlatformNotSupportedException">The width is not supported.</exception>
+    /// <exception cref="LinuxException">No memory.</exception>
+    public SimdEngine(SimdWidth width)
+    {
+        ArgumentNullException.ThrowIfNull(width);
+        if (!width.IsSupported)
         {
-            throw new PlatformNotSupportedException("The SIMD engine needs AVX-512F and AVX-512DQ.");
+            throw new PlatformNotSupportedException($"The SIMD engine needs {width.Instructions}.");
         }
+
+        Lanes = width.Lanes;
+        Name = $"simd ({width.Name}, {width.Lanes} lanes)";
 
         // All sizes use the same memory, one after the other.
         _workspace = MappedMemory.AllocateSecret(WorkspaceBytes);
         byte* start = (byte*)_workspace.Address;
         _sizes =
         [
-            new CrtLanes(256, new DigitMemory(start, WorkspaceBytes)),
-            new CrtLanes(384, new DigitMemory(start, WorkspaceBytes)),
-            new CrtLanes(512, new DigitMemory(start, WorkspaceBytes)),
+            width.CreateSize(256, new DigitMemory(start, WorkspaceBytes, Lanes)),
+            width.CreateSize(384, new DigitMemory(start, WorkspaceBytes, Lanes)),
+            width.CreateSize(512, new DigitMemory(start, WorkspaceBytes, Lanes)),
         ];
     }
 
-    /// <summary>Whether this processor and runtime have the instructions: AVX-512F and AVX-512DQ.</summary>
-    public static bool IsSupported => Avx512F.IsSupported && Avx512DQ.IsSupported;
+    /// <summary>Whether this processor and runtime have the instructions of any width.</summary>
+    public static bool IsSupported => SimdWidth.Best is not null;
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public int Lanes { get; }
 
     /// <summary>The most operations of one size that take half the time of a full batch.</summary>
-    public static int HalfLanes => CrtLanes.HalfLanes;
-
-    /// <inheritdoc/>
-    public string Name => "simd (AVX-512F, 8 lanes)";
-
-    /// <inheritdoc/>
-    public int Lanes => Digits.Lanes;
+    public int HalfLanes => Lanes / 2;
 
     /// <inheritdoc/>
     public void Execute(OperationBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        Span<int> operations = stackalloc int[Digits.Lanes];
-        for (int first = 0; first < batch.Count; first += Digits.Lanes)
+        Span<int> operations = stackalloc int[Lanes];
+        for (int first = 0; first < batch.Count; first += Lanes)
         {
-            int count = Math.Min(batch.Count - first, Digits.Lanes);
+            int count = Math.Min(batch.Count - first, Lanes);
             for (int i = 0; i < count; i++)
             {
                 operations[i] = first + i;
@@ -83,8 +94,8 @@ public sealed unsafe class SimdEngine : ISelectiveEngine
             }
         }
 
-        Span<int> group = stackalloc int[Digits.Lanes];
-        foreach (CrtLanes size in _sizes)
+        Span<int> group = stackalloc int[Lanes];
+        foreach (ICrtLanes size in _sizes)
         {
             int count = 0;
             foreach (int operation in operations)
@@ -95,7 +106,7 @@ public sealed unsafe class SimdEngine : ISelectiveEngine
                 }
 
                 group[count++] = operation;
-                if (count == Digits.Lanes)
+                if (count == Lanes)
                 {
                     Compute(size, batch, group);
                     count = 0;
@@ -112,7 +123,7 @@ public sealed unsafe class SimdEngine : ISelectiveEngine
     /// <summary>Gives the memory back. Not to be called while <see cref="Execute(OperationBatch)"/> runs.</summary>
     public void Dispose() => _workspace.Dispose();
 
-    private CrtLanes? SizeOf(in RsaOperation operation) => operation.Algorithm != RsaAlgorithm.Crt ? null : operation.ModulusBytes switch
+    private ICrtLanes? SizeOf(in RsaOperation operation) => operation.Algorithm != RsaAlgorithm.Crt ? null : operation.ModulusBytes switch
     {
         256 => _sizes[0],
         384 => _sizes[1],
@@ -120,7 +131,7 @@ public sealed unsafe class SimdEngine : ISelectiveEngine
         _ => null,
     };
 
-    private void Compute(CrtLanes size, OperationBatch batch, ReadOnlySpan<int> operations)
+    private void Compute(ICrtLanes size, OperationBatch batch, ReadOnlySpan<int> operations)
     {
         try
         {

@@ -24,7 +24,7 @@ internal static class EmulatorCommand
 
     private static readonly Option<EngineKind> Engine = new("--engine")
     {
-        Description = "What computes: auto (for each key size what measures faster on this CPU, the default), scalar (OpenSSL), or simd (needs AVX-512).",
+        Description = "What computes: auto (for each key size what measures faster on this CPU, the default), scalar (OpenSSL), or simd (needs AVX2).",
         HelpName = "auto|scalar|simd",
         DefaultValueFactory = _ => EngineKind.Auto,
         CustomParser = result =>

@@ -58,7 +58,7 @@ internal static class ConstantTimeCommand
             $"Below {TimingTest.Suspicious}: no difference seen. From {TimingTest.Certain} on: they differ. Between: measure longer.\n"));
         if (!SimdEngine.IsSupported)
         {
-            Console.WriteLine("No AVX-512F and AVX-512DQ here: no SIMD engine.\n");
+            Console.WriteLine("No AVX2 and FMA here: no SIMD engine.\n");
         }
 
         return Print(tests);

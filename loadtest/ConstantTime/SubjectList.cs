@@ -1,4 +1,5 @@
 using WarpDrive.Engines;
+using WarpDrive.Engines.Simd;
 
 namespace WarpProxy.LoadTest.ConstantTime;
 
@@ -25,9 +26,15 @@ internal sealed class SubjectList : IDisposable
             var simd = new SimdEngine();
             _engines.Add(simd);
             AddEngine(simd, "SIMD, full batch", simd.Lanes, Enum.GetValues<EngineData>());
-            AddEngine(simd, "SIMD, half batch", SimdEngine.HalfLanes, Enum.GetValues<EngineData>());
-            AddKernels();
-            AddControls();
+            AddEngine(simd, "SIMD, half batch", simd.HalfLanes, Enum.GetValues<EngineData>());
+            if (simd.Lanes == Avx512Lanes.Count)
+            {
+                AddKernels<Avx512Lanes>();
+            }
+            else
+            {
+                AddKernels<Avx2Lanes>();
+            }
         }
 
         var scalar = new ScalarEngine();
@@ -73,7 +80,8 @@ internal sealed class SubjectList : IDisposable
         }
     }
 
-    private void AddKernels()
+    private void AddKernels<TLanes>()
+        where TLanes : struct, IDigitLanes
     {
         foreach (Kernel kernel in (Kernel[])[Kernel.Multiply, Kernel.Square, Kernel.Reduce, Kernel.Select])
         {
@@ -83,7 +91,7 @@ internal sealed class SubjectList : IDisposable
                 foreach (KernelData data in isTable ? TableClasses : NumberClasses)
                 {
                     string what = isTable ? "windows" : "numbers";
-                    Add(new KernelSubject(kernel, modulusBytes * 4, data, Slots, Seed + _tests.Count)
+                    Add(new KernelSubject<TLanes>(kernel, modulusBytes * 4, data, Slots, Seed + _tests.Count)
                     {
                         Name = $"{kernel}, {modulusBytes * 4} bits",
                         FirstClass = data switch
@@ -96,17 +104,20 @@ internal sealed class SubjectList : IDisposable
                 }
             }
         }
+
+        AddControls<TLanes>();
     }
 
-    private void AddControls()
+    private void AddControls<TLanes>()
+        where TLanes : struct, IDigitLanes
     {
-        Add(new KernelSubject(Kernel.EarlyExit, 1024, KernelData.SomeZeroWindows, Slots, Seed + _tests.Count)
+        Add(new KernelSubject<TLanes>(Kernel.EarlyExit, 1024, KernelData.SomeZeroWindows, Slots, Seed + _tests.Count)
         {
             Name = "control: ends at the first zero window",
             FirstClass = "one window in eight zero",
             IsControl = true,
         });
-        Add(new KernelSubject(Kernel.SkippedMultiplication, 1024, KernelData.SomeZeroWindows, Slots, Seed + _tests.Count)
+        Add(new KernelSubject<TLanes>(Kernel.SkippedMultiplication, 1024, KernelData.SomeZeroWindows, Slots, Seed + _tests.Count)
         {
             Name = "control: skips a zero window's product",
             FirstClass = "one window in eight zero",

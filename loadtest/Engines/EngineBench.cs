@@ -14,8 +14,14 @@ internal sealed class EngineBench : IDisposable
     // The runtime compiles a method well only when it has been called for about a tenth of a second.
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(250);
 
+    // As many as the SIMD engine has lanes, or these.
+    private const int ScalarKeys = 8;
+
     private readonly ScalarEngine _scalar = new();
     private readonly SimdEngine? _simd = SimdEngine.IsSupported ? new SimdEngine() : null;
+
+    /// <summary>The SIMD engine; null: there is none here.</summary>
+    public string? SimdName => _simd?.Name;
 
     /// <summary>Measures one size with fresh keys.</summary>
     /// <param name="bits">2048, 3072 or 4096.</param>
@@ -23,7 +29,7 @@ internal sealed class EngineBench : IDisposable
     /// <param name="rounds">At least 1.</param>
     public EngineRow[] Measure(int bits, TimeSpan time, int rounds)
     {
-        int keyCount = _simd?.Lanes ?? 8;
+        int keyCount = _simd?.Lanes ?? ScalarKeys;
         BenchKey[] keys = [.. Enumerable.Range(0, keyCount).Select(_ => new BenchKey(bits))];
         try
         {
@@ -62,8 +68,8 @@ internal sealed class EngineBench : IDisposable
         yield return new EngineContender("scalar", _scalar, keys, batch: 1, passCapacity: 1);
         if (_simd is not null)
         {
-            yield return new EngineContender("simd", _simd, keys, batch: 1, SimdEngine.HalfLanes);
-            yield return new EngineContender("simd", _simd, keys, SimdEngine.HalfLanes, SimdEngine.HalfLanes);
+            yield return new EngineContender("simd", _simd, keys, batch: 1, _simd.HalfLanes);
+            yield return new EngineContender("simd", _simd, keys, _simd.HalfLanes, _simd.HalfLanes);
             yield return new EngineContender("simd", _simd, keys, _simd.Lanes, _simd.Lanes);
         }
     }

@@ -63,12 +63,8 @@ internal static class EnginesCommand
         words.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"Measured:  CPU time of one thread, {rounds} rounds of interleaved slices of {EngineBench.Slice.TotalMilliseconds} ms, {time.TotalSeconds} s for each size, fresh keys"));
-        if (!SimdEngine.IsSupported)
-        {
-            words.WriteLine("Left out:  simd, which needs AVX-512F and AVX-512DQ");
-        }
-
         using var bench = new EngineBench();
+        words.WriteLine(bench.SimdName is { } simd ? $"Engines:   scalar, {simd}" : $"Left out:  simd, which needs {SimdWidth.Avx2.Instructions}");
         EngineRow[] rows = [.. sizes.SelectMany(bits => bench.Measure(bits, time, rounds))];
         Console.WriteLine(json ? JsonFormat.Write(rows) : Table(rows));
         return 0;

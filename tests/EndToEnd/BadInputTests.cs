@@ -104,8 +104,8 @@ public sealed class BadInputTests(ITestOutputHelper output)
         await AssertRefusedAsync(
             scenario,
             ["--engine", "simd"],
-            "Offload:Engine is simd, which needs AVX-512 (F and DQ), which this CPU lacks; allowed are auto and scalar.",
-            new Dictionary<string, string> { ["DOTNET_EnableAVX512"] = "0" });
+            "Offload:Engine is simd, which needs AVX2 and FMA, which this CPU lacks; allowed are auto and scalar.",
+            new Dictionary<string, string> { ["DOTNET_EnableAVX2"] = "0" });
     }
 
     [Fact]

@@ -61,19 +61,19 @@ public sealed class StatusTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Proxy_serves_with_the_scalar_engine_where_the_CPU_has_no_AVX512()
+    public async Task Proxy_serves_with_the_scalar_engine_where_the_CPU_has_no_AVX2()
     {
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(2048);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
-            scenario, [.. certificate.WriteTo(scenario)], new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["DOTNET_EnableAVX512"] = "0" });
+            scenario, [.. certificate.WriteTo(scenario)], new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["DOTNET_EnableAVX2"] = "0" });
         await new TlsClient(proxy.Url, certificate.Root).GetAsync();
         JsonElement device = await ReadDeviceAsync(proxy);
         Assert.Equal(1, device.GetProperty("operations").GetInt64());
         Assert.StartsWith("scalar", device.GetProperty("engine").GetString(), StringComparison.Ordinal);
         Assert.All(
             device.GetProperty("engineChoice").GetProperty("sizes").EnumerateArray(),
-            size => Assert.Equal("scalar (no AVX-512 (F and DQ) on this CPU)", size.GetProperty("reason").GetString()));
+            size => Assert.Equal("scalar (no AVX2 and FMA on this CPU)", size.GetProperty("reason").GetString()));
     }
 
     [Fact]

@@ -3,14 +3,12 @@ using static WarpDrive.Engines.Simd.Digits;
 namespace WarpDrive.Engines.Simd;
 
 /// <summary>
-/// RSA private-key operations of one size by the Chinese remainder theorem (RFC 8017 5.1.2, by Garner): eight at once, modulo q in all
-/// lanes, then modulo p; or up to four side by side, modulo p in lanes 0 to 3 and modulo q in lanes 4 to 7, in half the time.
+/// RSA private-key operations of one size by the Chinese remainder theorem (RFC 8017 5.1.2, by Garner): one in each lane, modulo q and
+/// then modulo p; or, in half the time, half as many, modulo p in the lower half of the lanes and modulo q in the upper one.
 /// </summary>
-internal sealed unsafe class CrtLanes
+internal sealed unsafe class CrtLanes<TLanes> : ICrtLanes
+    where TLanes : struct, IDigitLanes
 {
-    /// <summary>The most operations of which p and q stand side by side.</summary>
-    public const int HalfLanes = Lanes / 2;
-
     // The parts of a key block, in their order.
     private const int Dq = 0;
     private const int Dp = 1;
@@ -21,9 +19,9 @@ internal sealed unsafe class CrtLanes
     private readonly int _primeBytes;
     private readonly int _modulusBytes;
     private readonly int _count;
-    private readonly MontgomeryLanes _montgomery;
-    private readonly WindowTable _table;
-    private readonly DigitConversion _conversion;
+    private readonly MontgomeryLanes<TLanes> _montgomery;
+    private readonly WindowTable<TLanes> _table;
+    private readonly DigitConversion<TLanes> _conversion;
     private readonly double* _p;
     private readonly double* _q;
     private readonly double* _n;
@@ -39,10 +37,10 @@ internal sealed unsafe class CrtLanes
     {
         _modulusBytes = modulusBytes;
         _primeBytes = modulusBytes / 2;
-        _montgomery = new MontgomeryLanes(BlocksFor(_primeBytes * 8), memory);
+        _montgomery = new MontgomeryLanes<TLanes>(BlocksFor(_primeBytes * 8), memory);
         _count = _montgomery.Count;
-        _table = new WindowTable(_count, memory);
-        _conversion = new DigitConversion(modulusBytes, memory);
+        _table = new WindowTable<TLanes>(_count, memory);
+        _conversion = new DigitConversion<TLanes>(modulusBytes, memory);
         _p = memory.Take(_count);
         _q = memory.Take(_count);
         _n = memory.Take(2 * _count);
@@ -50,13 +48,15 @@ internal sealed unsafe class CrtLanes
         _other = memory.Take(_count);
         _m2 = memory.Take(2 * _count);
         _result = memory.Take(2 * _count);
-        _windows = memory.TakeBytes(WindowCount * Lanes);
+        _windows = memory.TakeBytes(WindowCount * TLanes.Count);
         _bytes = memory.TakeBytes(modulusBytes);
     }
 
-    private int WindowCount => _primeBytes * 8 / WindowTable.WindowBits;
+    private static int HalfLanes => TLanes.Count / 2;
 
-    /// <summary>Computes one to eight operations of a batch, all of this size. Leaves secrets in the memory it was given.</summary>
+    private int WindowCount => _primeBytes * 8 / WindowBits;
+
+    /// <inheritdoc/>
     public void Compute(OperationBatch batch, ReadOnlySpan<int> operations)
     {
         bool half = operations.Length <= HalfLanes;
@@ -76,7 +76,7 @@ internal sealed unsafe class CrtLanes
         {
             Exponentiate(batch, operations, half, _p, Dp, Dq);
             FromMontgomery(_power, _other);
-            DigitArithmetic.ExchangeHalves(_other, _m2, _count);
+            TLanes.ExchangeHalves(_other, _m2, _count);
         }
         else
         {
@@ -100,7 +100,7 @@ internal sealed unsafe class CrtLanes
         LoadPart(batch, operations, half, P, Q, _p);
         if (half)
         {
-            DigitArithmetic.ExchangeHalves(_p, _q, _count);
+            TLanes.ExchangeHalves(_p, _q, _count);
         }
         else
         {
@@ -110,13 +110,13 @@ internal sealed unsafe class CrtLanes
         _montgomery.MultiplyAdd(_p, _q, null, _n);
     }
 
-    /// <summary>Reads one part of the keys, in lanes 4 to 7 of a half batch the other one. A lane without operation gets 2^bits - 1, which is odd.</summary>
+    /// <summary>Reads one part of the keys, in the upper lanes of a half batch the other one. A lane without operation gets 2^bits - 1, which is odd.</summary>
     private void LoadPart(
         OperationBatch batch, ReadOnlySpan<int> operations, bool half, int part, int otherPart, double* number)
     {
         var unused = new Span<byte>(_bytes, _primeBytes);
         unused.Fill(0xFF);
-        for (int lane = 0; lane < Lanes; lane++)
+        for (int lane = 0; lane < TLanes.Count; lane++)
         {
             int operation = OperationOf(lane, batch, operations, half);
             int chosen = half && lane >= HalfLanes ? otherPart : part;
@@ -124,7 +124,7 @@ internal sealed unsafe class CrtLanes
             _conversion.Read(bytes, number, lane, _count);
         }
 
-        DigitArithmetic.Carry(number, _count);
+        TLanes.Carry(number, _count);
     }
 
     private ReadOnlySpan<byte> KeyPart(OperationBatch batch, int operation, int part) =>
@@ -133,8 +133,8 @@ internal sealed unsafe class CrtLanes
     /// <summary>Gives operations that cannot be computed their status; returns whether there was none. All of this is public.</summary>
     private bool Check(OperationBatch batch, ReadOnlySpan<int> operations)
     {
-        new Span<double>(_n, 2 * _count * Lanes).CopyTo(new Span<double>(_result, 2 * _count * Lanes));
-        DigitConversion.Canonicalize(_result, _n, 2 * _count);
+        new Span<double>(_n, 2 * _count * TLanes.Count).CopyTo(new Span<double>(_result, 2 * _count * TLanes.Count));
+        TLanes.Canonicalize(_result, _n, 2 * _count);
         var modulus = new Span<byte>(_bytes, _modulusBytes);
         bool good = true;
         for (int lane = 0; lane < operations.Length; lane++)
@@ -158,7 +158,7 @@ internal sealed unsafe class CrtLanes
     private void Exponentiate(
         OperationBatch batch, ReadOnlySpan<int> operations, bool half, double* primes, int exponent, int otherExponent)
     {
-        new Span<double>(primes, _count * Lanes).CopyTo(new Span<double>(_montgomery.Modulus, _count * Lanes));
+        new Span<double>(primes, _count * TLanes.Count).CopyTo(new Span<double>(_montgomery.Modulus, _count * TLanes.Count));
         _montgomery.Prepare();
         LoadInputs(batch, operations, half);
         LoadWindows(batch, operations, half, exponent, otherExponent);
@@ -171,32 +171,32 @@ internal sealed unsafe class CrtLanes
         _table.Select(_windows, _power);
         for (int i = 1; i < WindowCount; i++)
         {
-            for (int bit = 0; bit < WindowTable.WindowBits; bit++)
+            for (int bit = 0; bit < WindowBits; bit++)
             {
                 _montgomery.Square(_power, _power);
             }
 
-            _table.Select(_windows + (i * Lanes), _other);
+            _table.Select(_windows + (i * TLanes.Count), _other);
             _montgomery.Multiply(_power, _other, _power);
         }
     }
 
     private void LoadInputs(OperationBatch batch, ReadOnlySpan<int> operations, bool half)
     {
-        for (int lane = 0; lane < Lanes; lane++)
+        for (int lane = 0; lane < TLanes.Count; lane++)
         {
             int operation = OperationOf(lane, batch, operations, half);
             _conversion.Read(operation < 0 ? [] : batch.Input(operation), _montgomery.Product, lane, 2 * _count);
         }
 
-        DigitArithmetic.Carry(_montgomery.Product, 2 * _count);
+        TLanes.Carry(_montgomery.Product, 2 * _count);
     }
 
     /// <summary>Lays the exponents out window by window, the highest first, a byte for each lane.</summary>
     private void LoadWindows(OperationBatch batch, ReadOnlySpan<int> operations, bool half, int part, int otherPart)
     {
-        new Span<byte>(_windows, WindowCount * Lanes).Clear();
-        for (int lane = 0; lane < Lanes; lane++)
+        new Span<byte>(_windows, WindowCount * TLanes.Count).Clear();
+        for (int lane = 0; lane < TLanes.Count; lane++)
         {
             int operation = OperationOf(lane, batch, operations, half);
             if (operation < 0)
@@ -208,18 +208,18 @@ internal sealed unsafe class CrtLanes
             byte* window = _windows + lane;
             foreach (byte two in exponent)
             {
-                window[0] = (byte)(two >> WindowTable.WindowBits);
-                window[Lanes] = (byte)(two & ((1 << WindowTable.WindowBits) - 1));
-                window += 2 * Lanes;
+                window[0] = (byte)(two >> WindowBits);
+                window[TLanes.Count] = (byte)(two & ((1 << WindowBits) - 1));
+                window += 2 * TLanes.Count;
             }
         }
     }
 
     private void FromMontgomery(double* number, double* result)
     {
-        var product = new Span<double>(_montgomery.Product, 2 * _count * Lanes);
-        new Span<double>(number, _count * Lanes).CopyTo(product);
-        product[(_count * Lanes)..].Clear();
+        var product = new Span<double>(_montgomery.Product, 2 * _count * TLanes.Count);
+        new Span<double>(number, _count * TLanes.Count).CopyTo(product);
+        product[(_count * TLanes.Count)..].Clear();
         _montgomery.Reduce(result);
     }
 
@@ -230,14 +230,14 @@ internal sealed unsafe class CrtLanes
     private void Recombine(OperationBatch batch, ReadOnlySpan<int> operations, bool half)
     {
         _montgomery.Multiply(_m2, _montgomery.RSquared, _other);
-        DigitArithmetic.Difference(_power, _other, _count);
-        DigitArithmetic.Carry(_power, _count);
+        TLanes.Difference(_power, _other, _count);
+        TLanes.Carry(_power, _count);
         LoadPart(batch, operations, half, Qinv, Qinv, _other);
         _montgomery.Multiply(_power, _other, _power);
 
         // Digits of m2 from n on are zero: never written.
         _montgomery.MultiplyAdd(_power, _q, _m2, _result);
-        DigitConversion.Canonicalize(_result, _n, 2 * _count);
+        TLanes.Canonicalize(_result, _n, 2 * _count);
         for (int lane = 0; lane < operations.Length; lane++)
         {
             int operation = operations[lane];

@@ -3,7 +3,7 @@ using static WarpDrive.Engines.Simd.Digits;
 namespace WarpDrive.Engines.Simd;
 
 /// <summary>
-/// A product of two numbers of <c>n</c> digits as the list of steps that <see cref="DigitKernel"/> follows: block after block of 11 columns,
+/// A product of two numbers of <c>n</c> digits as the list of steps that the kernels follow: block after block of 11 columns,
 /// for each block the rows of products that meet it. Digits of the left factor are taken eleven by eleven; a row of such a group
 /// meets two blocks of columns:
 /// <code>

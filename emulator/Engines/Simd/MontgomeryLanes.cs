@@ -1,18 +1,17 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using static System.Runtime.Intrinsics.X86.Avx512F;
 using static WarpDrive.Engines.Simd.Digits;
 
 namespace WarpDrive.Engines.Simd;
 
 /// <summary>
-/// Multiplication modulo eight odd numbers at once, after Montgomery (Mathematics of Computation 44, 1985), with the whole number as one
+/// Multiplication modulo an odd number in each lane, after Montgomery (Mathematics of Computation 44, 1985), with the whole number as one
 /// digit: R = 2^(47n), q = T * (-1/N) mod R, result = (T + q N) / R. Both products with q are taken half, and no carry runs
 /// through the number. With R above 2^10 N and q between -R/2 and R/2 a result is between -N and N for factors below 2^4 N: nothing is ever
 /// subtracted at the end.
 /// </summary>
-internal sealed unsafe class MontgomeryLanes
+internal sealed unsafe class MontgomeryLanes<TLanes>
+    where TLanes : struct, IDigitLanes
 {
     // A multiple is estimated with 14 bits and more; a shift by 5 bits keeps digits below 2^52.
     private const int MaxShift = 5;
@@ -29,6 +28,7 @@ internal sealed unsafe class MontgomeryLanes
     private readonly double* _negativeInverse;
     private readonly double* _twice;
     private readonly double* _quotient;
+    private readonly double* _digit;
 
     /// <summary>Lays the numbers out in <paramref name="memory"/>.</summary>
     public MontgomeryLanes(int blocks, DigitMemory memory)
@@ -46,6 +46,7 @@ internal sealed unsafe class MontgomeryLanes
         _negativeInverse = memory.Take(_count);
         _twice = memory.Take(_count);
         _quotient = memory.Take(_count);
+        _digit = memory.Take(1);
     }
 
     /// <summary>Digits of a number.</summary>
@@ -75,7 +76,7 @@ internal sealed unsafe class MontgomeryLanes
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Multiply(double* left, double* right, double* result)
     {
-        DigitKernel.Run(_multiply, left, right, right, null, Vector512<double>.Zero, Product);
+        TLanes.Run(_multiply, left, right, right, null, null, Product);
         Reduce(result);
     }
 
@@ -83,34 +84,33 @@ internal sealed unsafe class MontgomeryLanes
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Square(double* number, double* result)
     {
-        DigitArithmetic.Double(number, _twice, _count);
-        DigitKernel.Run(_square, _twice, number, number, null, Vector512<double>.Zero, Product);
+        TLanes.Double(number, _twice, _count);
+        TLanes.Run(_square, _twice, number, number, null, null, Product);
         Reduce(result);
     }
 
     /// <summary>result = left * right + addend, 2n digits, no modulus.</summary>
     public void MultiplyAdd(double* left, double* right, double* addend, double* result) =>
-        DigitKernel.Run(_multiply, left, right, right, addend, Vector512<double>.Zero, result);
+        TLanes.Run(_multiply, left, right, right, addend, null, result);
 
     /// <summary>result = <see cref="Product"/> / R mod N, for a product below 2^8 N R.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Reduce(double* result)
     {
-        DigitKernel.Run(_lowHalf, Product, _negativeInverse, _negativeInverse, null, Vector512<double>.Zero, _quotient);
+        TLanes.Run(_lowHalf, Product, _negativeInverse, _negativeInverse, null, null, _quotient);
 
         // T + q N is a multiple of R: its lower half is zero but for what it carries into the upper one. That is found by the topmost
         // column below R alone, with an estimate of what is carried into this column: the sum must be a multiple of the base, and
         // the estimate is wrong by much less than half of it. The column's own digit falls in front of the result and is not used.
-        Vector512<double> column = DigitArithmetic.EstimateColumn(_quotient, Modulus, _count - 1);
-        Vector512<double> carry = column * Vector512.Create(BaseInverse);
-        DigitKernel.Run(_highHalf, _quotient, Modulus, Modulus, Product + ((_count - 1) * Lanes), carry, result - Lanes);
+        TLanes.EstimateCarry(_quotient, Modulus, _count - 1, _digit);
+        TLanes.Run(_highHalf, _quotient, Modulus, Modulus, Product + ((_count - 1) * TLanes.Count), _digit, result - TLanes.Count);
     }
 
     /// <summary>-1/N mod R by Newton's iteration: each round doubles the digits that are right.</summary>
     private void InvertModulus()
     {
-        new Span<double>(_negativeInverse, _count * Lanes).Clear();
-        for (int lane = 0; lane < Lanes; lane++)
+        new Span<double>(_negativeInverse, _count * TLanes.Count).Clear();
+        for (int lane = 0; lane < TLanes.Count; lane++)
         {
             // x = 1/N mod 2^64 from 3 right bits: 6, 12, 24, 48.
             ulong modulus = (ulong)(long)Modulus[lane];
@@ -124,14 +124,17 @@ internal sealed unsafe class MontgomeryLanes
             _negativeInverse[lane] = (long)(0 - (x << (64 - Bits))) >> (64 - Bits);
         }
 
-        var two = Vector512.Create(2.0);
         for (int digits = 1; digits < _count; digits *= 2)
         {
             // If N x = -1 + e, then N (x (2 + N x)) = -1 + e^2.
-            DigitKernel.Run(_lowHalf, Modulus, _negativeInverse, _negativeInverse, null, Vector512<double>.Zero, _quotient);
-            StoreAligned(_quotient, LoadAlignedVector512(_quotient) + two);
-            DigitKernel.Run(_lowHalf, _quotient, _negativeInverse, _negativeInverse, null, Vector512<double>.Zero, Product);
-            new Span<double>(Product, _count * Lanes).CopyTo(new Span<double>(_negativeInverse, _count * Lanes));
+            TLanes.Run(_lowHalf, Modulus, _negativeInverse, _negativeInverse, null, null, _quotient);
+            for (int lane = 0; lane < TLanes.Count; lane++)
+            {
+                _quotient[lane] += 2;
+            }
+
+            TLanes.Run(_lowHalf, _quotient, _negativeInverse, _negativeInverse, null, null, Product);
+            new Span<double>(Product, _count * TLanes.Count).CopyTo(new Span<double>(_negativeInverse, _count * TLanes.Count));
         }
     }
 
@@ -139,8 +142,8 @@ internal sealed unsafe class MontgomeryLanes
     private void ComputeOne()
     {
         int bit = (_blocks * BlockBits) - MissingBits;
-        new Span<double>(One, _count * Lanes).Clear();
-        StoreAligned(One + (bit / Bits * Lanes), Vector512.Create((double)(1L << (bit % Bits))));
+        new Span<double>(One, _count * TLanes.Count).Clear();
+        new Span<double>(One + (bit / Bits * TLanes.Count), TLanes.Count).Fill(1L << (bit % Bits));
         for (int missing = (_count * Bits) - bit; missing > 0; missing -= MaxShift)
         {
             ShiftModulo(One, Math.Min(missing, MaxShift));
@@ -152,7 +155,7 @@ internal sealed unsafe class MontgomeryLanes
     {
         int exponent = _count * Bits;
         int bits = 32 - BitOperations.LeadingZeroCount((uint)exponent);
-        new Span<double>(One, _count * Lanes).CopyTo(new Span<double>(RSquared, _count * Lanes));
+        new Span<double>(One, _count * TLanes.Count).CopyTo(new Span<double>(RSquared, _count * TLanes.Count));
         ShiftModulo(RSquared, exponent >> (bits - 2));
         for (int i = bits - 3; i >= 0; i--)
         {
@@ -167,21 +170,9 @@ internal sealed unsafe class MontgomeryLanes
     /// <summary>number = number * 2^bits mod N, between -0.6 N and 0.6 N, for a number between -N and N.</summary>
     private void ShiftModulo(double* number, int bits)
     {
-        Vector512<double> factor = Vector512.Create((double)(1 << bits));
-        Vector512<double> modulus = Top(Modulus);
-
-        // 1 / modulus to 14 bits, then by Newton to 28. Unlike a division it takes the same time for all numbers.
-        Vector512<double> reciprocal = Reciprocal14(modulus);
-        reciprocal *= FusedMultiplyAddNegated(modulus, reciprocal, Vector512.Create(2.0));
-        var rounder = Vector512.Create(Rounder);
-        Vector512<double> multiple = FusedMultiplyAdd(Top(number) * factor, reciprocal, rounder) - rounder;
-        DigitArithmetic.ScaleAndSubtract(number, factor, multiple, Modulus, _count);
-        DigitArithmetic.Carry(number, _count);
+        double factor = 1 << bits;
+        TLanes.EstimateMultiple(number, factor, Modulus, _count, _digit);
+        TLanes.ScaleAndSubtract(number, factor, _digit, Modulus, _count);
+        TLanes.Carry(number, _count);
     }
-
-    /// <summary>The two highest digits as one number.</summary>
-    private Vector512<double> Top(double* number) => FusedMultiplyAdd(
-        LoadAlignedVector512(number + ((_count - 2) * Lanes)),
-        Vector512.Create(BaseInverse),
-        LoadAlignedVector512(number + ((_count - 1) * Lanes)));
 }

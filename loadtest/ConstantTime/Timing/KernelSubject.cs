@@ -4,8 +4,9 @@ using static WarpDrive.Engines.Simd.Digits;
 
 namespace WarpProxy.LoadTest.ConstantTime;
 
-/// <summary>One kernel of the SIMD engine on eight lanes, with moduli that stay the same.</summary>
-internal sealed unsafe class KernelSubject : TimedSubject
+/// <summary>One kernel of the SIMD engine on all lanes, with moduli that stay the same.</summary>
+internal sealed unsafe class KernelSubject<TLanes> : TimedSubject
+    where TLanes : struct, IDigitLanes
 {
     private const int MemoryBytes = 256 * 1024;
     private const int WindowCount = 64;
@@ -14,8 +15,8 @@ internal sealed unsafe class KernelSubject : TimedSubject
     private readonly Kernel _kernel;
     private readonly KernelData _data;
     private readonly Random _random;
-    private readonly MontgomeryLanes _montgomery;
-    private readonly WindowTable _table;
+    private readonly MontgomeryLanes<TLanes> _montgomery;
+    private readonly WindowTable<TLanes> _table;
     private readonly double[] _first;
     private readonly double[] _drawn;
     private readonly double[][] _slots;
@@ -34,22 +35,22 @@ internal sealed unsafe class KernelSubject : TimedSubject
         _random = new Random(seed);
         _memory = (byte*)NativeMemory.AlignedAlloc(MemoryBytes, 64);
         new Span<byte>(_memory, MemoryBytes).Clear();
-        var memory = new DigitMemory(_memory, MemoryBytes);
-        _montgomery = new MontgomeryLanes(BlocksFor(primeBits), memory);
-        _table = new WindowTable(_montgomery.Count, memory);
+        var memory = new DigitMemory(_memory, MemoryBytes, TLanes.Count);
+        _montgomery = new MontgomeryLanes<TLanes>(BlocksFor(primeBits), memory);
+        _table = new WindowTable<TLanes>(_montgomery.Count, memory);
         _numbers = memory.Take(2 * _montgomery.Count);
         _result = memory.Take(_montgomery.Count);
-        _windows = memory.TakeBytes(WindowCount * Lanes);
+        _windows = memory.TakeBytes(WindowCount * TLanes.Count);
         DrawModuli(primeBits);
 
-        _first = new double[2 * _montgomery.Count * Lanes];
+        _first = new double[2 * _montgomery.Count * TLanes.Count];
         _drawn = new double[_first.Length];
         _slots = [.. Enumerable.Range(0, slots).Select(_ => new double[_first.Length])];
-        _firstWindows = new byte[WindowCount * Lanes];
+        _firstWindows = new byte[WindowCount * TLanes.Count];
         _drawnWindows = new byte[_firstWindows.Length];
         _windowSlots = [.. Enumerable.Range(0, slots).Select(_ => new byte[_firstWindows.Length])];
         DrawDigits(_drawn);
-        _drawn.AsSpan(0, _montgomery.Count * Lanes).CopyTo(new Span<double>(_result, _montgomery.Count * Lanes));
+        _drawn.AsSpan(0, _montgomery.Count * TLanes.Count).CopyTo(new Span<double>(_result, _montgomery.Count * TLanes.Count));
         _table.Fill(_montgomery, _result);
         if (data == KernelData.Fixed)
         {
@@ -71,7 +72,7 @@ internal sealed unsafe class KernelSubject : TimedSubject
         if (_data == KernelData.ZeroLane)
         {
             _drawn.CopyTo(_first, 0);
-            for (int i = 3; i < _first.Length; i += Lanes)
+            for (int i = 3; i < _first.Length; i += TLanes.Count)
             {
                 _first[i] = 0;
             }
@@ -81,7 +82,7 @@ internal sealed unsafe class KernelSubject : TimedSubject
             _drawnWindows.CopyTo(_firstWindows, 0);
             for (int i = 7; i < WindowCount; i += 8)
             {
-                _firstWindows.AsSpan(i * Lanes, Lanes).Clear();
+                _firstWindows.AsSpan(i * TLanes.Count, TLanes.Count).Clear();
             }
         }
 
@@ -98,7 +99,7 @@ internal sealed unsafe class KernelSubject : TimedSubject
 
     public override void Compute()
     {
-        double* second = _numbers + (_montgomery.Count * Lanes);
+        double* second = _numbers + (_montgomery.Count * TLanes.Count);
         switch (_kernel)
         {
             case Kernel.Multiply:
@@ -125,7 +126,7 @@ internal sealed unsafe class KernelSubject : TimedSubject
             case Kernel.Select:
                 for (int i = 0; i < Repeat; i++)
                 {
-                    _table.Select(_windows + (i * Lanes), _result);
+                    _table.Select(_windows + (i * TLanes.Count), _result);
                 }
 
                 break;
@@ -144,16 +145,16 @@ internal sealed unsafe class KernelSubject : TimedSubject
     /// <summary>What an engine must not do: a branch on the windows of a secret exponent.</summary>
     private void Exponentiate()
     {
-        int digits = _montgomery.Count * Lanes;
+        int digits = _montgomery.Count * TLanes.Count;
         new Span<double>(_montgomery.One, digits).CopyTo(new Span<double>(_result, digits));
         for (int i = 0; i < WindowCount; i++)
         {
-            for (int bit = 0; bit < WindowTable.WindowBits; bit++)
+            for (int bit = 0; bit < WindowBits; bit++)
             {
                 _montgomery.Square(_result, _result);
             }
 
-            bool isZero = *(ulong*)(_windows + (i * Lanes)) == 0;
+            bool isZero = !new ReadOnlySpan<byte>(_windows + (i * TLanes.Count), TLanes.Count).ContainsAnyExcept<byte>(0);
             if (isZero && _kernel == Kernel.EarlyExit)
             {
                 return;
@@ -161,7 +162,7 @@ internal sealed unsafe class KernelSubject : TimedSubject
 
             if (!isZero)
             {
-                _table.Select(_windows + (i * Lanes), _numbers);
+                _table.Select(_windows + (i * TLanes.Count), _numbers);
                 _montgomery.Multiply(_result, _numbers, _result);
             }
         }
@@ -170,24 +171,24 @@ internal sealed unsafe class KernelSubject : TimedSubject
     private void DrawModuli(int primeBits)
     {
         int digits = _montgomery.Count;
-        for (int i = 0; i < digits * Lanes; i++)
+        for (int i = 0; i < digits * TLanes.Count; i++)
         {
             _montgomery.Modulus[i] = _random.NextInt64(-HalfBase, HalfBase);
         }
 
         // The digit of the highest bit, and the ones above it, which are zero; the lowest is odd.
         int top = primeBits / Bits;
-        for (int lane = 0; lane < Lanes; lane++)
+        for (int lane = 0; lane < TLanes.Count; lane++)
         {
             _montgomery.Modulus[lane] = _random.NextInt64(0, HalfBase / 2) | 1;
             for (int i = top; i < digits; i++)
             {
-                _montgomery.Modulus[(i * Lanes) + lane] = 0;
+                _montgomery.Modulus[(i * TLanes.Count) + lane] = 0;
             }
 
             // Digits below the highest are worth less than one of its units, of either sign.
             long unit = 1L << (primeBits % Bits);
-            _montgomery.Modulus[(top * Lanes) + lane] = _random.NextInt64((unit / 2) + 1, unit - 1);
+            _montgomery.Modulus[(top * TLanes.Count) + lane] = _random.NextInt64((unit / 2) + 1, unit - 1);
         }
 
         _montgomery.Prepare();
@@ -199,7 +200,7 @@ internal sealed unsafe class KernelSubject : TimedSubject
         int used = _montgomery.Count - 1;
         for (int i = 0; i < numbers.Length; i++)
         {
-            int digit = i / Lanes % _montgomery.Count;
+            int digit = i / TLanes.Count % _montgomery.Count;
             numbers[i] = digit < used ? _random.NextInt64(-HalfBase, HalfBase) : 0;
         }
     }
@@ -210,10 +211,10 @@ internal sealed unsafe class KernelSubject : TimedSubject
         _random.NextBytes(windows);
         for (int i = 0; i < windows.Length; i++)
         {
-            windows[i] &= (1 << WindowTable.WindowBits) - 1;
+            windows[i] &= (1 << WindowBits) - 1;
         }
 
-        for (int i = 0; i < windows.Length; i += Lanes)
+        for (int i = 0; i < windows.Length; i += TLanes.Count)
         {
             windows[i] |= 1;
         }

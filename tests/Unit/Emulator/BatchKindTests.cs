@@ -151,7 +151,7 @@ public sealed class BatchKindTests(ITestOutputHelper output)
     [InlineData(21, "8 8 4 1")]
     public void Only_what_gains_by_it_is_taken_together(int waiting, string expected)
     {
-        using SteppedDevice device = Start(plan: BatchPlan.FromTimes(new EngineTimes(213, 401, 795)));
+        using SteppedDevice device = Start(plan: BatchPlan.FromTimes(new EngineTimes(213, 401, 795), lanes: 8));
         RingHost host = device.Open();
         Post(host, 2048, waiting);
         device.StepAll();
@@ -161,7 +161,7 @@ public sealed class BatchKindTests(ITestOutputHelper output)
     [Fact]
     public void Scalar_operations_are_taken_one_by_one_so_that_each_ends_as_soon_as_it_is_done()
     {
-        using SteppedDevice device = Start(plan: BatchPlan.FromTimes(new EngineTimes(658, 1320, 2540)));
+        using SteppedDevice device = Start(plan: BatchPlan.FromTimes(new EngineTimes(658, 1320, 2540), lanes: 8));
         RingHost host = device.Open();
         RingHost other = device.Open();
         Post(host, 2048);
@@ -193,7 +193,7 @@ public sealed class BatchKindTests(ITestOutputHelper output)
     [InlineData(40, "8 8")]
     public void Free_engines_share_what_waits_unless_it_would_cost_more(int waiting, string expected)
     {
-        using SteppedDevice device = Start(engines: 2, BatchPlan.FromTimes(new EngineTimes(213, 401, 795)));
+        using SteppedDevice device = Start(engines: 2, BatchPlan.FromTimes(new EngineTimes(213, 401, 795), lanes: 8));
         RingHost host = device.Open();
         Post(host, 2048, waiting);
         device.Engine(0).Fetch();
@@ -208,7 +208,7 @@ public sealed class BatchKindTests(ITestOutputHelper output)
     [Fact]
     public void Free_engine_takes_the_other_size_and_not_a_share_of_it()
     {
-        using SteppedDevice device = Start(engines: 2, BatchPlan.Simd);
+        using SteppedDevice device = Start(engines: 2, BatchPlan.Simd(lanes: 8));
         RingHost host = device.Open();
         RingHost other = device.Open();
         Post(host, 2048, 4);

@@ -53,7 +53,7 @@ public sealed class DigitBoundsTests
         Assert.True(omitted + rounding < (Half * Base) >> 40, $"{omitted + rounding} of 1/2^47");
     }
 
-    /// <summary>The largest that <see cref="DigitArithmetic.Carry"/> gets, when R mod N is sought.</summary>
+    /// <summary>The largest that <see cref="IDigitLanes.Carry"/> gets, when R mod N is sought.</summary>
     [Fact]
     public void Carried_digits_are_within_the_bound_of_the_kernel()
     {

@@ -6,7 +6,6 @@ namespace WarpProxy.Tests.Unit.Engines;
 public sealed unsafe class DigitConversionTests : IDisposable
 {
     private const int Seed = 20260120;
-    private const int Lanes = LaneNumbers.Lanes;
     private const int Bits = LaneNumbers.Bits;
     private const int MaxBytes = 512;
 
@@ -15,12 +14,16 @@ public sealed unsafe class DigitConversionTests : IDisposable
     private readonly Random _random = new(Seed);
     private readonly LaneNumbers _memory = new();
 
+    private int Lanes => _memory.Lanes;
+
     public void Dispose() => _memory.Dispose();
 
-    [SimdFact]
-    public void Bytes_of_any_length_become_the_digits_of_one_lane_and_bytes_again()
+    [SimdTheory, LanesData]
+    internal void Bytes_of_any_length_become_the_digits_of_one_lane_and_bytes_again<TLanes>(TLanes width)
+        where TLanes : struct, IDigitLanes
     {
-        var conversion = new DigitConversion(MaxBytes, _memory.Memory);
+        _memory.Use(width);
+        var conversion = new DigitConversion<TLanes>(MaxBytes, _memory.Memory);
         double* number = _memory.Memory.Take((MaxBytes * 8 / Bits) + 1);
         double* zero = Zeros((MaxBytes * 8 / Bits) + 1);
         foreach (int length in Lengths)
@@ -29,10 +32,12 @@ public sealed unsafe class DigitConversionTests : IDisposable
         }
     }
 
-    [SimdFact]
-    public void Short_bytes_fill_a_long_number_up_with_zeros_whatever_was_read_before()
+    [SimdTheory, LanesData]
+    internal void Short_bytes_fill_a_long_number_up_with_zeros_whatever_was_read_before<TLanes>(TLanes width)
+        where TLanes : struct, IDigitLanes
     {
-        var conversion = new DigitConversion(MaxBytes, _memory.Memory);
+        _memory.Use(width);
+        var conversion = new DigitConversion<TLanes>(MaxBytes, _memory.Memory);
         int count = 88;
         double* number = _memory.Memory.Take(count);
         byte[] ones = new byte[MaxBytes];
@@ -41,14 +46,16 @@ public sealed unsafe class DigitConversionTests : IDisposable
         {
             conversion.Read(ones, number, 3, count);
             conversion.Read(ones.AsSpan(0, length), number, 3, count);
-            Assert.Equal((BigInteger.One << (8 * length)) - 1, LaneNumbers.Value(number, 3, count));
+            Assert.Equal((BigInteger.One << (8 * length)) - 1, _memory.Value(number, 3, count));
         }
     }
 
-    [SimdTheory, InlineData(128), InlineData(192), InlineData(256), InlineData(384), InlineData(512)]
-    public void Numbers_between_minus_N_and_N_are_written_modulo_N(int length)
+    [SimdTheory, LanesData(128), LanesData(192), LanesData(256), LanesData(384), LanesData(512)]
+    internal void Numbers_between_minus_N_and_N_are_written_modulo_N<TLanes>(TLanes width, int length)
+        where TLanes : struct, IDigitLanes
     {
-        var conversion = new DigitConversion(MaxBytes, _memory.Memory);
+        _memory.Use(width);
+        var conversion = new DigitConversion<TLanes>(MaxBytes, _memory.Memory);
 
         // As the engine holds them: 11 digits for each 512 bits.
         int count = length * 8 / 512 * 11;
@@ -73,8 +80,8 @@ public sealed unsafe class DigitConversionTests : IDisposable
                     6 => -(BigInteger.One << (8 * (length - 2))),
                     _ => EngineKey.Below((2 * n) - 1, length + 1, _random) - n + 1,
                 };
-                LaneNumbers.Set(number, lane, count, values[lane]);
-                LaneNumbers.Set(modulus, lane, count, n);
+                _memory.Set(number, lane, count, values[lane]);
+                _memory.Set(modulus, lane, count, n);
             }
 
             // The same numbers in other digits, as large as digits are.
@@ -84,7 +91,7 @@ public sealed unsafe class DigitConversionTests : IDisposable
                 Disturb(modulus, count);
             }
 
-            DigitConversion.Canonicalize(number, modulus, count);
+            TLanes.Canonicalize(number, modulus, count);
             for (int lane = 0; lane < Lanes; lane++)
             {
                 byte[] written = new byte[length];
@@ -95,7 +102,8 @@ public sealed unsafe class DigitConversionTests : IDisposable
         }
     }
 
-    private void AssertConverted(DigitConversion conversion, int length, double* number, double* zero)
+    private void AssertConverted<TLanes>(DigitConversion<TLanes> conversion, int length, double* number, double* zero)
+        where TLanes : struct, IDigitLanes
     {
         int count = ((8 * length) + Bits - 1) / Bits;
         for (int round = 0; round < 4; round++)
@@ -108,24 +116,24 @@ public sealed unsafe class DigitConversionTests : IDisposable
 
             for (int lane = 0; lane < Lanes; lane++)
             {
-                Assert.Equal(EngineKey.Number(bytes[lane]), LaneNumbers.Value(number, lane, count));
+                Assert.Equal(EngineKey.Number(bytes[lane]), _memory.Value(number, lane, count));
                 for (int i = 0; i < count; i++)
                 {
-                    Assert.InRange(LaneNumbers.Digit(number, lane, i), 0, (1L << Bits) - 1);
+                    Assert.InRange(_memory.Digit(number, lane, i), 0, (1L << Bits) - 1);
                 }
             }
 
-            DigitArithmetic.Carry(number, count);
+            TLanes.Carry(number, count);
             for (int lane = 0; lane < Lanes; lane++)
             {
-                Assert.Equal(EngineKey.Number(bytes[lane]), LaneNumbers.Value(number, lane, count));
+                Assert.Equal(EngineKey.Number(bytes[lane]), _memory.Value(number, lane, count));
                 for (int i = 0; i < count - 1; i++)
                 {
-                    Assert.InRange(LaneNumbers.Digit(number, lane, i), -(1L << 46), (1L << 46) + 1);
+                    Assert.InRange(_memory.Digit(number, lane, i), -(1L << 46), (1L << 46) + 1);
                 }
             }
 
-            DigitConversion.Canonicalize(number, zero, count);
+            TLanes.Canonicalize(number, zero, count);
             for (int lane = 0; lane < Lanes; lane++)
             {
                 byte[] written = new byte[length];

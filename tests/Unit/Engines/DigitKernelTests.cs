@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 using WarpDrive.Engines.Simd;
 
 namespace WarpProxy.Tests.Unit.Engines;
@@ -9,7 +8,6 @@ public sealed unsafe class DigitKernelTests : IDisposable
 {
     private const int Seed = 20260117;
     private const int RandomRuns = 150;
-    private const int Lanes = LaneNumbers.Lanes;
     private const long HalfBase = 1L << 46;
     private const long MaxDigit = LaneNumbers.MaxDigit;
 
@@ -37,10 +35,10 @@ public sealed unsafe class DigitKernelTests : IDisposable
 
     private readonly Random _random = new(Seed);
     private readonly LaneNumbers _memory = new();
-    private readonly long[][] _left = new long[Lanes][];
-    private readonly long[][] _right = new long[Lanes][];
-    private readonly long[][] _addend = new long[Lanes][];
-    private readonly long[] _carry = new long[Lanes];
+    private readonly long[][] _left = new long[LaneNumbers.MaxLanes][];
+    private readonly long[][] _right = new long[LaneNumbers.MaxLanes][];
+    private readonly long[][] _addend = new long[LaneNumbers.MaxLanes][];
+    private readonly long[] _carry = new long[LaneNumbers.MaxLanes];
 
     public enum Kind
     {
@@ -50,29 +48,23 @@ public sealed unsafe class DigitKernelTests : IDisposable
         HighHalf,
     }
 
-    public static TheoryData<Kind, int> Programs
-    {
-        get
-        {
-            var programs = new TheoryData<Kind, int>();
-            foreach (Kind kind in Enum.GetValues<Kind>())
-            {
-                programs.Add(kind, 2);
-                programs.Add(kind, 3);
-                programs.Add(kind, 4);
-            }
+    public static IEnumerable<object[]> Programs =>
+        from lanes in LanesDataAttribute.All
+        from kind in Enum.GetValues<Kind>()
+        from blocks in (int[])[2, 3, 4]
+        select (object[])[lanes, kind, blocks];
 
-            return programs;
-        }
-    }
+    private int Lanes => _memory.Lanes;
 
     public void Dispose() => _memory.Dispose();
 
     [SimdTheory, MemberData(nameof(Programs))]
-    public void Random_digits_give_the_product_in_every_lane(Kind kind, int blocks)
+    internal void Random_digits_give_the_product_in_every_lane<TLanes>(TLanes width, Kind kind, int blocks)
+        where TLanes : struct, IDigitLanes
     {
+        _memory.Use(width);
         int digits = 11 * blocks;
-        var run = new KernelRun(kind, blocks, _memory);
+        var run = new KernelRun<TLanes>(kind, blocks, _memory);
         for (int i = 0; i < RandomRuns; i++)
         {
             // Runs of half the bound, of the bound, and of digits of any length.
@@ -83,10 +75,12 @@ public sealed unsafe class DigitKernelTests : IDisposable
     }
 
     [SimdTheory, MemberData(nameof(Programs))]
-    public void Digits_of_extreme_size_and_sign_give_the_product_in_every_lane(Kind kind, int blocks)
+    internal void Digits_of_extreme_size_and_sign_give_the_product_in_every_lane<TLanes>(TLanes width, Kind kind, int blocks)
+        where TLanes : struct, IDigitLanes
     {
+        _memory.Use(width);
         int digits = 11 * blocks;
-        var run = new KernelRun(kind, blocks, _memory);
+        var run = new KernelRun<TLanes>(kind, blocks, _memory);
         int next = 0;
         for (int left = 0; left < Patterns.Length; left++)
         {
@@ -106,11 +100,13 @@ public sealed unsafe class DigitKernelTests : IDisposable
     }
 
     /// <summary>All columns at exactly half of the base, where rounding is a matter of a single unit, and one unit more or less.</summary>
-    [SimdTheory, InlineData(2), InlineData(3), InlineData(4)]
-    public void Digits_at_exactly_half_of_the_base_carry_right(int blocks)
+    [SimdTheory, LanesData(2), LanesData(3), LanesData(4)]
+    internal void Digits_at_exactly_half_of_the_base_carry_right<TLanes>(TLanes width, int blocks)
+        where TLanes : struct, IDigitLanes
     {
+        _memory.Use(width);
         int digits = 11 * blocks;
-        var run = new KernelRun(Kind.Multiply, blocks, _memory);
+        var run = new KernelRun<TLanes>(Kind.Multiply, blocks, _memory);
         long[] units = [1, -1, 1, -1, 1, -1, 1, -1];
         long[] addends = [0, 0, 1, -1, -1, 1, HalfBase, -HalfBase];
         FillLanes(
@@ -139,7 +135,8 @@ public sealed unsafe class DigitKernelTests : IDisposable
         }
     }
 
-    private void AssertRight(KernelRun run, bool withAddend)
+    private void AssertRight<TLanes>(KernelRun<TLanes> run, bool withAddend)
+        where TLanes : struct, IDigitLanes
     {
         long[][] left = run.Kind == Kind.Square ? _right : _left;
         run.Execute(left, _right, withAddend ? _addend : null, _carry);
@@ -152,12 +149,12 @@ public sealed unsafe class DigitKernelTests : IDisposable
             }
 
             Assert.True(
-                expected == LaneNumbers.Value(run.Result, lane, run.Columns + 1),
+                expected == _memory.Value(run.Result, lane, run.Columns + 1),
                 $"{run.Kind}, {left[lane].Length} digits, lane {lane}, seed {Seed}, carry {_carry[lane]}: "
                     + $"{string.Join(',', left[lane])} * {string.Join(',', _right[lane])} + {string.Join(',', withAddend ? _addend[lane] : [])}");
             for (int column = 0; column < run.Columns; column++)
             {
-                Assert.InRange(LaneNumbers.Digit(run.Result, lane, column), -MaxDigit, MaxDigit);
+                Assert.InRange(_memory.Digit(run.Result, lane, column), -MaxDigit, MaxDigit);
             }
         }
     }
@@ -174,17 +171,21 @@ public sealed unsafe class DigitKernelTests : IDisposable
     }
 
     /// <summary>A program with its numbers in memory.</summary>
-    private sealed class KernelRun
+    private sealed class KernelRun<TLanes>
+        where TLanes : struct, IDigitLanes
     {
         private readonly DigitProgram _program;
         private readonly int _digits;
         private readonly double* _left;
         private readonly double* _right;
         private readonly double* _addend;
+        private readonly double* _carry;
+        private readonly LaneNumbers _numbers;
 
         public KernelRun(Kind kind, int blocks, LaneNumbers numbers)
         {
             Kind = kind;
+            _numbers = numbers;
             _digits = 11 * blocks;
             _program = kind switch
             {
@@ -196,6 +197,7 @@ public sealed unsafe class DigitKernelTests : IDisposable
             Columns = kind is Kind.Multiply or Kind.Square ? 2 * _digits : _digits;
             _left = numbers.Memory.Take(_digits);
             _right = numbers.Memory.Take(_digits);
+            _carry = numbers.Memory.Take(1);
             _addend = numbers.Memory.Take(Columns + 1);
             Result = numbers.Memory.Take(Columns);
         }
@@ -208,16 +210,18 @@ public sealed unsafe class DigitKernelTests : IDisposable
 
         public void Execute(long[][] left, long[][] right, long[][]? addend, long[] carry)
         {
-            for (int lane = 0; lane < Lanes; lane++)
+            for (int lane = 0; lane < TLanes.Count; lane++)
             {
                 // The program of a square takes the double of its factor as the left one.
-                LaneNumbers.SetDigits(_left, lane, Kind == Kind.Square ? [.. left[lane].Select(digit => 2 * digit)] : left[lane]);
-                LaneNumbers.SetDigits(_right, lane, right[lane]);
-                LaneNumbers.SetDigits(_addend, lane, addend?[lane] ?? []);
+                _numbers.SetDigits(_left, lane, Kind == Kind.Square ? [.. left[lane].Select(digit => 2 * digit)] : left[lane]);
+                _numbers.SetDigits(_right, lane, right[lane]);
+                _numbers.SetDigits(_addend, lane, addend?[lane] ?? []);
+                _carry[lane] = carry[lane];
             }
 
-            Vector512<double> carries = Vector512.Create([.. carry.Select(each => (double)each)]);
-            DigitKernel.Run(_program, _left, _right, _right, addend is null ? null : _addend, carries, Result);
+            // No carry at all where it is zero in all lanes.
+            bool isCarried = carry.AsSpan(0, TLanes.Count).ContainsAnyExcept(0);
+            TLanes.Run(_program, _left, _right, _right, addend is null ? null : _addend, isCarried ? _carry : null, Result);
         }
 
         /// <summary>Whole products by BigInteger at once; halves column by column, since they are no product of numbers.</summary>

@@ -8,20 +8,16 @@ public sealed class EngineAgreementTests : IDisposable
 {
     private const int Seed = 20260124;
 
-    private readonly SimdEngine _engine = new();
     private readonly ScalarEngine _scalar = new();
     private readonly ExpectedBatch _batch = new(8);
     private readonly Random _random = new(Seed);
 
-    public void Dispose()
-    {
-        _engine.Dispose();
-        _scalar.Dispose();
-    }
+    public void Dispose() => _scalar.Dispose();
 
-    [SimdTheory, InlineData(256, new[] { 1, 2, 3, 4, 5, 6, 7, 8 }), InlineData(384, new[] { 3, 8 }), InlineData(512, new[] { 4, 6 })]
-    public void Number_depends_neither_on_the_lane_nor_on_the_neighbours(int modulusBytes, int[] counts)
+    [SimdTheory, WidthData(256, new[] { 1, 2, 3, 4, 5, 6, 7, 8 }), WidthData(384, new[] { 3, 8 }), WidthData(512, new[] { 4, 6 })]
+    public void Number_depends_neither_on_the_lane_nor_on_the_neighbours(SimdWidth width, int modulusBytes, int[] counts)
     {
+        using var engine = new SimdEngine(width);
         EngineKey key = EngineKey.Nonsense(modulusBytes, _random);
         BigInteger input = EngineKey.Below(key.N, modulusBytes, _random);
         OperationBatch batch = _batch.Batch;
@@ -37,21 +33,22 @@ public sealed class EngineAgreementTests : IDisposable
                     neighbour.AddCrt(batch, i == place ? input : EngineKey.Below(neighbour.N, modulusBytes, _random));
                 }
 
-                _engine.Execute(batch);
+                engine.Execute(batch);
                 first ??= batch.Output(place).ToArray();
                 Assert.True(batch.Output(place).SequenceEqual(first), $"{place} of {count}, seed {Seed}, {key.Text}");
             }
         }
     }
 
-    [SimdTheory, InlineData(256, 250), InlineData(384, 50), InlineData(512, 20)]
-    public void Scalar_engine_gives_the_same_bytes_and_statuses(int modulusBytes, int batches)
+    [SimdTheory, WidthData(256, 250), WidthData(384, 50), WidthData(512, 20)]
+    public void Scalarengine_gives_the_same_bytes_and_statuses(SimdWidth width, int modulusBytes, int batches)
     {
+        using var engine = new SimdEngine(width);
         for (int round = 0; round < batches; round++)
         {
             _batch.Clear();
             OperationBatch batch = _batch.Batch;
-            int count = round % 3 == 0 ? 4 : 8;
+            int count = round % 3 == 0 ? engine.HalfLanes : engine.Lanes;
             for (int i = 0; i < count; i++)
             {
                 EngineKey key = Wrong(FreshKeys.At(modulusBytes, i + round), _random.Next(8));
@@ -59,23 +56,24 @@ public sealed class EngineAgreementTests : IDisposable
                 key.AddCrt(batch, input % (BigInteger.One << (8 * modulusBytes)));
             }
 
-            AssertSameAsScalar(batch);
+            AssertSameAsScalar(engine, batch);
         }
     }
 
-    [SimdTheory, InlineData(256, 8), InlineData(384, 4), InlineData(512, 2)]
-    public void Coefficient_that_does_not_belong_to_the_primes_follows_the_formula(int modulusBytes, int batches)
+    [SimdTheory, WidthData(256, 8), WidthData(384, 4), WidthData(512, 2)]
+    public void Coefficient_that_does_not_belong_to_the_primes_follows_the_formula(SimdWidth width, int modulusBytes, int batches)
     {
+        using var engine = new SimdEngine(width);
         for (int round = 0; round < batches; round++)
         {
             _batch.Clear();
-            for (int i = 0; i < (round % 2 == 0 ? 8 : 4); i++)
+            for (int i = 0; i < (round % 2 == 0 ? engine.Lanes : engine.HalfLanes); i++)
             {
                 EngineKey key = i % 2 == 0 ? EngineKey.Nonsense(modulusBytes, _random) : FreshKeys.At(modulusBytes, i);
                 _batch.AddWithAnyCoefficient(key with { Qinv = Garbage(key) }, EngineKey.Below(key.N, modulusBytes, _random));
             }
 
-            _batch.AssertComputedBy(_engine);
+            _batch.AssertComputedBy(engine);
         }
     }
 
@@ -91,9 +89,9 @@ public sealed class EngineAgreementTests : IDisposable
 
     private BigInteger Garbage(EngineKey key) => EngineKey.Below(BigInteger.One << (4 * key.ModulusBytes), key.ModulusBytes / 2, _random);
 
-    private void AssertSameAsScalar(OperationBatch batch)
+    private void AssertSameAsScalar(SimdEngine engine, OperationBatch batch)
     {
-        _engine.Execute(batch);
+        engine.Execute(batch);
         byte[][] outputs = [.. Enumerable.Range(0, batch.Count).Select(index => batch.Output(index).ToArray())];
         RsaStatus[] statuses = [.. Enumerable.Range(0, batch.Count).Select(index => batch[index].Status)];
         _scalar.Execute(batch);

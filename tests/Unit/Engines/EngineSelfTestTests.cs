@@ -32,6 +32,16 @@ public sealed class EngineSelfTestTests
         AssertFails("Crt 1024 bits, operation 8 of 8: the number is wrong.", batch => batch.Output(batch.Count - 1)[0] ^= 1, lanes: 8);
 
     [Fact]
+    public void Flipped_bit_fails_also_when_only_half_of_four_lanes_are_used_and_then_for_the_last_inputs()
+    {
+        int halfBatches = 0;
+        AssertFails(
+            "Crt 1024 bits, operation 2 of 2: the number is wrong.",
+            batch => batch.Output(1)[0] ^= (byte)(batch.Count == 2 && ++halfBatches == 2 ? 1 : 0),
+            lanes: 4);
+    }
+
+    [Fact]
     public void Lanes_that_all_answer_for_the_first_fail() =>
         AssertFails("Crt 1024 bits, operation 2 of 4: the number is wrong.", batch =>
         {

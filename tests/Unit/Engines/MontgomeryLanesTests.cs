@@ -3,30 +3,33 @@ using WarpDrive.Engines.Simd;
 
 namespace WarpProxy.Tests.Unit.Engines;
 
-/// <summary>Arithmetic modulo eight different numbers against BigInteger, for moduli of the lengths that <see cref="MontgomeryLanes"/> allows.</summary>
+/// <summary>Arithmetic modulo different numbers against BigInteger, for moduli of the lengths that <see cref="MontgomeryLanes{TLanes}"/> allows.</summary>
 public sealed unsafe class MontgomeryLanesTests : IDisposable
 {
     private const int Seed = 20260118;
-    private const int Lanes = LaneNumbers.Lanes;
     private const int Moduli = 40;
     private const int Factors = 6;
 
     private readonly Random _random = new(Seed);
     private readonly LaneNumbers _memory = new(zero: true);
-    private readonly BigInteger[] _moduli = new BigInteger[Lanes];
-    private readonly BigInteger[] _left = new BigInteger[Lanes];
-    private readonly BigInteger[] _right = new BigInteger[Lanes];
+    private readonly BigInteger[] _moduli = new BigInteger[LaneNumbers.MaxLanes];
+    private readonly BigInteger[] _left = new BigInteger[LaneNumbers.MaxLanes];
+    private readonly BigInteger[] _right = new BigInteger[LaneNumbers.MaxLanes];
+
+    private int Lanes => _memory.Lanes;
 
     public void Dispose() => _memory.Dispose();
 
-    [SimdTheory, InlineData(2), InlineData(3), InlineData(4)]
-    public void Prepare_finds_R_and_its_square_for_every_length_of_modulus(int blocks)
+    [SimdTheory, LanesData(2), LanesData(3), LanesData(4)]
+    internal void Prepare_finds_R_and_its_square_for_every_length_of_modulus<TLanes>(TLanes width, int blocks)
+        where TLanes : struct, IDigitLanes
     {
-        var lanes = new MontgomeryLanes(blocks, _memory.Memory);
+        _memory.Use(width);
+        var lanes = new MontgomeryLanes<TLanes>(blocks, _memory.Memory);
         BigInteger r = BigInteger.One << (lanes.Count * LaneNumbers.Bits);
         for (int i = 0; i < Moduli; i++)
         {
-            DrawModuli(lanes, blocks, edges: i == 0);
+            DrawModuli(lanes, blocks, edges: i < 2, i);
             for (int lane = 0; lane < Lanes; lane++)
             {
                 AssertCongruent(lanes, lanes.One, lane, 1, r);
@@ -35,17 +38,19 @@ public sealed unsafe class MontgomeryLanesTests : IDisposable
         }
     }
 
-    [SimdTheory, InlineData(2), InlineData(3), InlineData(4)]
-    public void Products_and_squares_are_right_and_between_minus_N_and_N(int blocks)
+    [SimdTheory, LanesData(2), LanesData(3), LanesData(4)]
+    internal void Products_and_squares_are_right_and_between_minus_N_and_N<TLanes>(TLanes width, int blocks)
+        where TLanes : struct, IDigitLanes
     {
-        var lanes = new MontgomeryLanes(blocks, _memory.Memory);
+        _memory.Use(width);
+        var lanes = new MontgomeryLanes<TLanes>(blocks, _memory.Memory);
         double* left = _memory.Memory.Take(lanes.Count);
         double* right = _memory.Memory.Take(lanes.Count);
         double* result = _memory.Memory.Take(lanes.Count);
         BigInteger r = BigInteger.One << (lanes.Count * LaneNumbers.Bits);
         for (int i = 0; i < Moduli; i++)
         {
-            DrawModuli(lanes, blocks, edges: i % 4 == 0);
+            DrawModuli(lanes, blocks, edges: i % 4 == 0, i / 4);
             for (int j = 0; j < Factors; j++)
             {
                 DrawFactors(lanes, left, right, (i * Factors) + j);
@@ -73,15 +78,17 @@ public sealed unsafe class MontgomeryLanesTests : IDisposable
         }
     }
 
-    [SimdTheory, InlineData(2), InlineData(3), InlineData(4)]
-    public void Reduction_takes_products_up_to_2_to_the_8_N_squared_and_inputs_of_the_engine(int blocks)
+    [SimdTheory, LanesData(2), LanesData(3), LanesData(4)]
+    internal void Reduction_takes_products_up_to_2_to_the_8_N_squared_and_inputs_of_the_engine<TLanes>(TLanes width, int blocks)
+        where TLanes : struct, IDigitLanes
     {
-        var lanes = new MontgomeryLanes(blocks, _memory.Memory);
+        _memory.Use(width);
+        var lanes = new MontgomeryLanes<TLanes>(blocks, _memory.Memory);
         double* result = _memory.Memory.Take(lanes.Count);
         BigInteger r = BigInteger.One << (lanes.Count * LaneNumbers.Bits);
         for (int i = 0; i < Moduli; i++)
         {
-            DrawModuli(lanes, blocks, edges: i % 4 == 0);
+            DrawModuli(lanes, blocks, edges: i % 4 == 0, i / 4);
             for (int lane = 0; lane < Lanes; lane++)
             {
                 BigInteger n = _moduli[lane];
@@ -101,7 +108,7 @@ public sealed unsafe class MontgomeryLanesTests : IDisposable
                     _ => EngineKey.Below((2 * limit) + 1, blocks * 128, _random) - limit,
                 };
                 _left[lane] = product;
-                LaneNumbers.Set(lanes.Product, lane, 2 * lanes.Count, product);
+                _memory.Set(lanes.Product, lane, 2 * lanes.Count, product);
             }
 
             lanes.Reduce(result);
@@ -112,34 +119,37 @@ public sealed unsafe class MontgomeryLanesTests : IDisposable
         }
     }
 
-    [SimdTheory, InlineData(2), InlineData(3), InlineData(4)]
-    public void Sum_of_a_product_and_a_number_is_exact(int blocks)
+    [SimdTheory, LanesData(2), LanesData(3), LanesData(4)]
+    internal void Sum_of_a_product_and_a_number_is_exact<TLanes>(TLanes width, int blocks)
+        where TLanes : struct, IDigitLanes
     {
-        var lanes = new MontgomeryLanes(blocks, _memory.Memory);
+        _memory.Use(width);
+        var lanes = new MontgomeryLanes<TLanes>(blocks, _memory.Memory);
         double* left = _memory.Memory.Take(lanes.Count);
         double* right = _memory.Memory.Take(lanes.Count);
         double* addend = _memory.Memory.Take(2 * lanes.Count);
         double* sum = _memory.Memory.Take(2 * lanes.Count);
         for (int i = 0; i < Moduli; i++)
         {
-            DrawModuli(lanes, blocks, edges: i % 4 == 0);
+            DrawModuli(lanes, blocks, edges: i % 4 == 0, i / 4);
             DrawFactors(lanes, left, right, i);
             for (int lane = 0; lane < Lanes; lane++)
             {
-                LaneNumbers.Set(addend, lane, 2 * lanes.Count, _right[lane]);
+                _memory.Set(addend, lane, 2 * lanes.Count, _right[lane]);
                 addend[(2 * lanes.Count * Lanes) + lane] = 0;
             }
 
             lanes.MultiplyAdd(left, right, addend, sum);
             for (int lane = 0; lane < Lanes; lane++)
             {
-                Assert.Equal((_left[lane] * _right[lane]) + _right[lane], LaneNumbers.Value(sum, lane, 2 * lanes.Count));
+                Assert.Equal((_left[lane] * _right[lane]) + _right[lane], _memory.Value(sum, lane, 2 * lanes.Count));
             }
         }
     }
 
     /// <summary>Odd numbers between 2^(bits - 8) and 2^bits.</summary>
-    private void DrawModuli(MontgomeryLanes lanes, int blocks, bool edges)
+    private void DrawModuli<TLanes>(MontgomeryLanes<TLanes> lanes, int blocks, bool edges, int firstEdge)
+        where TLanes : struct, IDigitLanes
     {
         int bits = 512 * blocks;
         BigInteger top = BigInteger.One << bits;
@@ -149,22 +159,23 @@ public sealed unsafe class MontgomeryLanesTests : IDisposable
         {
             // Any length, not only the longest: most random numbers of a range are long ones.
             BigInteger low = bottom << _random.Next(8);
-            _moduli[lane] = edges ? edgeModuli[lane] | 1 : (low + EngineKey.Below(low, blocks * 64, _random)) | 1;
-            LaneNumbers.Set(lanes.Modulus, lane, lanes.Count, _moduli[lane]);
+            _moduli[lane] = edges ? edgeModuli[((firstEdge * Lanes) + lane) % edgeModuli.Length] | 1 : (low + EngineKey.Below(low, blocks * 64, _random)) | 1;
+            _memory.Set(lanes.Modulus, lane, lanes.Count, _moduli[lane]);
         }
 
         lanes.Prepare();
     }
 
-    private void DrawFactors(MontgomeryLanes lanes, double* left, double* right, int round)
+    private void DrawFactors<TLanes>(MontgomeryLanes<TLanes> lanes, double* left, double* right, int round)
+        where TLanes : struct, IDigitLanes
     {
         for (int lane = 0; lane < Lanes; lane++)
         {
             BigInteger n = _moduli[lane];
             _left[lane] = Factor(n, round % 12);
             _right[lane] = Factor(n, (round + (5 * lane)) % 12);
-            LaneNumbers.Set(left, lane, lanes.Count, _left[lane]);
-            LaneNumbers.Set(right, lane, lanes.Count, _right[lane]);
+            _memory.Set(left, lane, lanes.Count, _left[lane]);
+            _memory.Set(right, lane, lanes.Count, _right[lane]);
         }
     }
 
@@ -182,16 +193,17 @@ public sealed unsafe class MontgomeryLanesTests : IDisposable
     };
 
     /// <summary>That result * factor = expected modulo the lane's number, and |result| below it.</summary>
-    private void AssertCongruent(MontgomeryLanes lanes, double* result, int lane, BigInteger factor, BigInteger expected)
+    private void AssertCongruent<TLanes>(MontgomeryLanes<TLanes> lanes, double* result, int lane, BigInteger factor, BigInteger expected)
+        where TLanes : struct, IDigitLanes
     {
-        BigInteger value = LaneNumbers.Value(result, lane, lanes.Count);
+        BigInteger value = _memory.Value(result, lane, lanes.Count);
         BigInteger n = _moduli[lane];
         Assert.True(
             ((value * factor) - expected) % n == 0 && BigInteger.Abs(value) < n,
             $"lane {lane}, seed {Seed}: {value:x} for {expected:x}, modulus {n:x}, factors {_left[lane]:x} and {_right[lane]:x}");
         for (int i = 0; i < lanes.Count; i++)
         {
-            Assert.InRange(LaneNumbers.Digit(result, lane, i), -LaneNumbers.MaxDigit, LaneNumbers.MaxDigit);
+            Assert.InRange(_memory.Digit(result, lane, i), -LaneNumbers.MaxDigit, LaneNumbers.MaxDigit);
         }
     }
 }

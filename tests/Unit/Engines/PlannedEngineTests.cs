@@ -6,7 +6,7 @@ namespace WarpProxy.Tests.Unit.Engines;
 public sealed class PlannedEngineTests : IDisposable
 {
     // Up to 2 scalar, 4 together, 5 as 4 and 1, then 8 together.
-    private static readonly BatchPlan Plan = BatchPlan.FromTimes(new EngineTimes(658, 1320, 2540));
+    private static readonly BatchPlan Plan = BatchPlan.FromTimes(new EngineTimes(658, 1320, 2540), lanes: 8);
 
     private readonly CountingEngine _scalar = new(1);
     private readonly CountingEngine _simd = new(8);
@@ -44,7 +44,7 @@ public sealed class PlannedEngineTests : IDisposable
     [Fact]
     public void Half_passes_are_given_to_the_engine_one_by_one_where_they_are_cheaper()
     {
-        Execute(BatchPlan.FromTimes(new EngineTimes(300, 400, 900)), [.. Enumerable.Repeat((RsaAlgorithm.Crt, 384), 7)]);
+        Execute(BatchPlan.FromTimes(new EngineTimes(300, 400, 900), lanes: 8), [.. Enumerable.Repeat((RsaAlgorithm.Crt, 384), 7)]);
         AssertCalls("", "0,1,2,3 4,5,6");
     }
 
@@ -104,10 +104,25 @@ public sealed class PlannedEngineTests : IDisposable
     }
 
     [Fact]
-    public void Every_number_of_operations_of_mixed_sizes_is_computed_right_by_the_real_engines()
+    public void Batch_is_divided_four_at_a_time_for_an_engine_of_four_lanes()
     {
-        ISelectiveEngine simd = SimdEngine.IsSupported ? new SimdEngine() : new ScalarEngine();
-        using var engine = new PlannedEngine(new ScalarEngine(), simd, Plans(Plan));
+        using var simd = new CountingEngine(4);
+        using var engine = new PlannedEngine(_scalar, simd, Plans(BatchPlan.FromTimes(new EngineTimes(500, 600, 1150), lanes: 4)));
+        engine.Execute(Fill([.. Enumerable.Repeat((RsaAlgorithm.Crt, 256), 11)]));
+        Assert.Equal(("8", "0,1,2,3 4,5,6,7 9,10"), (Text(_scalar), Text(simd)));
+        Assert.Equal(4, engine.Lanes);
+    }
+
+    [Fact]
+    public void Every_number_of_operations_of_mixed_sizes_is_computed_right_by_scalar_engines_alone() => AssertMixturesComputed(new ScalarEngine(), Plan);
+
+    [SimdTheory, WidthData]
+    public void Every_number_of_operations_of_mixed_sizes_is_computed_right_by_the_real_engines(SimdWidth width) =>
+        AssertMixturesComputed(new SimdEngine(width), BatchPlan.FromTimes(new EngineTimes(658, 1320, 2540), width.Lanes));
+
+    private static void AssertMixturesComputed(ISelectiveEngine simd, BatchPlan plan)
+    {
+        using var engine = new PlannedEngine(new ScalarEngine(), simd, Plans(plan));
         var random = new Random(11);
         var keys = ((int[])[128, 256, 384, 512]).Select(EngineKeys.OfBytes).ToArray();
         var batch = new OperationBatch(16, new byte[OperationBatch.StorageBytes(16)]);

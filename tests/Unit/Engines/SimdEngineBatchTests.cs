@@ -4,56 +4,58 @@ using WarpDrive.Engines;
 namespace WarpProxy.Tests.Unit.Engines;
 
 /// <summary>How operations of one batch stand side by side: every number of them, sizes mixed, good ones next to bad ones.</summary>
-public sealed class SimdEngineBatchTests : IDisposable
+public sealed class SimdEngineBatchTests
 {
     private const int Seed = 20260123;
     private const int MostOperations = 16;
 
     private static readonly int[] Sizes = [256, 384, 512];
 
-    private readonly SimdEngine _engine = new();
     private readonly ExpectedBatch _batch = new(MostOperations);
     private readonly Random _random = new(Seed);
 
-    public void Dispose() => _engine.Dispose();
-
-    [SimdTheory, InlineData(256, MostOperations), InlineData(384, 8), InlineData(512, 8)]
-    public void Every_number_of_operations_of_one_size_is_computed(int modulusBytes, int most)
+    [SimdTheory, WidthData(256, MostOperations), WidthData(384, 8), WidthData(512, 8)]
+    public void Every_number_of_operations_of_one_size_is_computed(SimdWidth width, int modulusBytes, int most)
     {
+        using var engine = new SimdEngine(width);
         for (int count = 1; count <= most; count++)
         {
-            AssertComputed([.. Enumerable.Repeat(modulusBytes, count)]);
+            AssertComputed(engine, [.. Enumerable.Repeat(modulusBytes, count)]);
         }
     }
 
-    [SimdFact]
-    public void All_mixtures_of_three_operations_are_computed()
+    [SimdTheory, WidthData]
+    public void All_mixtures_of_three_operations_are_computed(SimdWidth width)
     {
+        using var engine = new SimdEngine(width);
         for (int mixture = 0; mixture < 27; mixture++)
         {
-            AssertComputed([Sizes[mixture % 3], Sizes[mixture / 3 % 3], Sizes[mixture / 9]]);
+            AssertComputed(engine, [Sizes[mixture % 3], Sizes[mixture / 3 % 3], Sizes[mixture / 9]]);
         }
     }
 
-    [SimdFact]
-    public void Random_mixtures_of_every_number_of_operations_are_computed()
+    [SimdTheory, WidthData]
+    public void Random_mixtures_of_every_number_of_operations_are_computed(SimdWidth width)
     {
+        using var engine = new SimdEngine(width);
         for (int count = 1; count <= MostOperations; count++)
         {
-            AssertComputed([.. Enumerable.Range(0, count).Select(_ => Sizes[_random.Next(3)])]);
+            AssertComputed(engine, [.. Enumerable.Range(0, count).Select(_ => Sizes[_random.Next(3)])]);
         }
     }
 
-    [SimdFact]
-    public void Empty_batch_is_computed()
+    [SimdTheory, WidthData]
+    public void Empty_batch_is_computed(SimdWidth width)
     {
-        _batch.AssertComputedBy(_engine);
+        using var engine = new SimdEngine(width);
+        _batch.AssertComputedBy(engine);
         Assert.Equal(0, _batch.Batch.Count);
     }
 
-    [SimdTheory, InlineData(256, new[] { 1, 2, 3, 4, 5, 6, 7, 8 }), InlineData(384, new[] { 3, 8 }), InlineData(512, new[] { 4, 6 })]
-    public void Bad_keys_and_inputs_are_refused_and_leave_their_neighbours_right(int modulusBytes, int[] counts)
+    [SimdTheory, WidthData(256, new[] { 1, 2, 3, 4, 5, 6, 7, 8 }), WidthData(384, new[] { 3, 8 }), WidthData(512, new[] { 4, 6 })]
+    public void Bad_keys_and_inputs_are_refused_and_leave_their_neighbours_right(SimdWidth width, int modulusBytes, int[] counts)
     {
+        using var engine = new SimdEngine(width);
         foreach (int count in counts)
         {
             for (int bad = 0; bad < count; bad++)
@@ -73,14 +75,15 @@ public sealed class SimdEngineBatchTests : IDisposable
                     }
                 }
 
-                _batch.AssertComputedBy(_engine);
+                _batch.AssertComputedBy(engine);
             }
         }
     }
 
-    [SimdFact]
-    public void Batch_of_bad_operations_only_is_refused()
+    [SimdTheory, WidthData]
+    public void Batch_of_bad_operations_only_is_refused(SimdWidth width)
     {
+        using var engine = new SimdEngine(width);
         for (int first = 0; first < 12; first += 4)
         {
             _batch.Clear();
@@ -89,11 +92,11 @@ public sealed class SimdEngineBatchTests : IDisposable
                 AddBad(FreshKeys.At(Sizes[i % 3], i), (first + (i / 3)) % 12);
             }
 
-            _batch.AssertComputedBy(_engine);
+            _batch.AssertComputedBy(engine);
         }
     }
 
-    private void AssertComputed(int[] sizes)
+    private void AssertComputed(SimdEngine engine, int[] sizes)
     {
         _batch.Clear();
         for (int i = 0; i < sizes.Length; i++)
@@ -101,7 +104,7 @@ public sealed class SimdEngineBatchTests : IDisposable
             _batch.AddRandom(FreshKeys.At(sizes[i], i), _random);
         }
 
-        _batch.AssertComputedBy(_engine);
+        _batch.AssertComputedBy(engine);
     }
 
     private void AddBad(EngineKey key, int kind)

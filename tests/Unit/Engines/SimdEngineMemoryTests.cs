@@ -11,10 +11,10 @@ public sealed class SimdEngineMemoryTests
 {
     private const ulong DigitMask = (1UL << LaneNumbers.Bits) - 1;
 
-    [SimdFact]
-    public void Workspace_is_zero_again_after_every_batch()
+    [SimdTheory, WidthData]
+    public void Workspace_is_zero_again_after_every_batch(SimdWidth width)
     {
-        using var engine = new SimdEngine();
+        using var engine = new SimdEngine(width);
         OperationBatch batch = NewBatch(16);
         var random = new Random(1);
         for (int round = 0; round < 6; round++)
@@ -32,21 +32,22 @@ public sealed class SimdEngineMemoryTests
         }
     }
 
-    [SimdFact]
-    public void What_is_zeroed_held_digits_of_the_key()
+    [SimdTheory, WidthData]
+    public void What_is_zeroed_held_digits_of_the_key(SimdWidth width)
     {
         using var numbers = new LaneNumbers(zero: true);
-        var lanes = new CrtLanes(256, numbers.Memory);
+        numbers.Use(width.Lanes);
+        ICrtLanes lanes = width.CreateSize(256, numbers.Memory);
         OperationBatch batch = NewBatch(1);
         EngineKey.Nonsense(256, new Random(2)).AddCrt(batch, 2);
         lanes.Compute(batch, [0]);
         Assert.NotEqual(-1, numbers.Bytes.IndexOfAnyExcept((byte)0));
     }
 
-    [SimdTheory, InlineData(256, 8), InlineData(384, 3), InlineData(512, 8)]
-    public void No_digit_and_no_word_of_a_key_stays_in_memory_after_a_batch(int modulusBytes, int operations)
+    [SimdTheory, WidthData(256, 8), WidthData(384, 3), WidthData(512, 8)]
+    public void No_digit_and_no_word_of_a_key_stays_in_memory_after_a_batch(SimdWidth width, int modulusBytes, int operations)
     {
-        using var engine = new SimdEngine();
+        using var engine = new SimdEngine(width);
         OperationBatch batch = NewBatch(operations);
         var sought = new List<ulong>();
         for (int i = 0; i < operations; i++)
@@ -82,10 +83,10 @@ public sealed class SimdEngineMemoryTests
         ProcessMemory.AssertAbsent([.. sought]);
     }
 
-    [SimdFact]
-    public void Nothing_managed_is_allocated_per_batch()
+    [SimdTheory, WidthData]
+    public void Nothing_managed_is_allocated_per_batch(SimdWidth width)
     {
-        using var engine = new SimdEngine();
+        using var engine = new SimdEngine(width);
         OperationBatch batch = NewBatch(17);
         var random = new Random(3);
         for (int i = 0; i < 16; i++)
@@ -108,10 +109,10 @@ public sealed class SimdEngineMemoryTests
         Assert.Equal(RsaStatus.Unsupported, batch[16].Status);
     }
 
-    [SimdFact]
-    public void Disposed_engine_may_be_disposed_again()
+    [SimdTheory, WidthData]
+    public void Disposedengine_may_be_disposed_again(SimdWidth width)
     {
-        var engine = new SimdEngine();
+        var engine = new SimdEngine(width);
         engine.Dispose();
         engine.Dispose();
     }

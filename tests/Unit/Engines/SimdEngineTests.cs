@@ -3,22 +3,23 @@ using WarpDrive.Engines;
 
 namespace WarpProxy.Tests.Unit.Engines;
 
-/// <summary>The numbers of the SIMD engine, with eight different operations side by side wherever a test does not say otherwise.</summary>
-public sealed class SimdEngineTests : IDisposable
+/// <summary>The numbers of the SIMD engine, with different operations in all lanes wherever a test does not say otherwise.</summary>
+public sealed class SimdEngineTests
 {
     private const int Seed = 20260122;
 
-    private readonly SimdEngine _engine = new();
     private readonly ExpectedBatch _batch = new(64);
     private readonly Random _random = new(Seed);
 
-    public void Dispose() => _engine.Dispose();
-
-    [SimdFact]
-    public void Engine_passes_its_self_test() => Assert.True(EngineSelfTest.Run(_engine, out string? failure), failure);
+    [SimdTheory, WidthData]
+    public void Engine_passes_its_self_test(SimdWidth width)
+    {
+        using var engine = new SimdEngine(width);
+        Assert.True(EngineSelfTest.Run(engine, out string? failure), failure);
+    }
 
     /// <summary>What the other tests compare with is itself compared, once, with the definition of the private power.</summary>
-    [SimdTheory, InlineData(256), InlineData(384), InlineData(512)]
+    [Theory, InlineData(256), InlineData(384), InlineData(512)]
     public void Formula_by_remainders_is_the_private_power(int modulusBytes)
     {
         EngineKey key = FreshKeys.OfBytes(modulusBytes)[0];
@@ -31,16 +32,17 @@ public sealed class SimdEngineTests : IDisposable
         }
     }
 
-    [SimdTheory, InlineData(256, 40), InlineData(384, 15), InlineData(512, 8)]
-    public void Random_inputs_of_fresh_keys_give_the_private_power_with_a_key_of_its_own_in_each_lane(int modulusBytes, int batches)
+    [SimdTheory, WidthData(256, 40), WidthData(384, 15), WidthData(512, 8)]
+    public void Random_inputs_of_fresh_keys_give_the_private_power_with_a_key_of_its_own_in_each_lane(SimdWidth width, int modulusBytes, int batches)
     {
+        using var engine = new SimdEngine(width);
         EngineKey[] keys = [.. FreshKeys.OfBytes(modulusBytes), .. FreshKeys.UnevenOfBytes(modulusBytes)];
         for (int i = 0; i < batches; i++)
         {
             _batch.Clear();
 
             // Full batches and half ones, the first of each by the formula.
-            int count = i % 2 == 0 ? 8 : 4;
+            int count = i % 2 == 0 ? engine.Lanes : engine.HalfLanes;
             for (int lane = 0; lane < count; lane++)
             {
                 EngineKey key = keys[(i + lane) % keys.Length];
@@ -54,13 +56,14 @@ public sealed class SimdEngineTests : IDisposable
                 }
             }
 
-            _batch.AssertComputedBy(_engine);
+            _batch.AssertComputedBy(engine);
         }
     }
 
-    [SimdTheory, InlineData(256), InlineData(384), InlineData(512)]
-    public void Edge_inputs_give_the_private_power_for_primes_of_equal_and_of_unequal_size(int modulusBytes)
+    [SimdTheory, WidthData(256), WidthData(384), WidthData(512)]
+    public void Edge_inputs_give_the_private_power_for_primes_of_equal_and_of_unequal_size(SimdWidth width, int modulusBytes)
     {
+        using var engine = new SimdEngine(width);
         // The larger sizes with the most unequal primes only.
         EngineKey[] uneven = FreshKeys.UnevenOfBytes(modulusBytes);
         EngineKey[] keys = [FreshKeys.OfBytes(modulusBytes)[0], .. modulusBytes == 256 ? uneven : uneven[2..]];
@@ -72,29 +75,31 @@ public sealed class SimdEngineTests : IDisposable
                 _batch.Add(key, input);
             }
 
-            _batch.AssertComputedBy(_engine);
+            _batch.AssertComputedBy(engine);
         }
     }
 
-    [SimdTheory, InlineData(256), InlineData(384), InlineData(512)]
-    public void Half_a_batch_of_edge_inputs_gives_the_private_power(int modulusBytes)
+    [SimdTheory, WidthData(256), WidthData(384), WidthData(512)]
+    public void Half_a_batch_of_edge_inputs_gives_the_private_power(SimdWidth width, int modulusBytes)
     {
+        using var engine = new SimdEngine(width);
         EngineKey[] keys = [.. FreshKeys.OfBytes(modulusBytes)[..2], .. FreshKeys.UnevenOfBytes(modulusBytes)[2..]];
-        for (int first = 0; first < 12; first += 3)
+        for (int first = 0; first < 12; first += engine.HalfLanes)
         {
             _batch.Clear();
-            for (int lane = 0; lane < SimdEngine.HalfLanes; lane++)
+            for (int lane = 0; lane < engine.HalfLanes; lane++)
             {
                 _batch.Add(keys[lane], EdgeInputs(keys[lane])[(first + lane) % 12]);
             }
 
-            _batch.AssertComputedBy(_engine);
+            _batch.AssertComputedBy(engine);
         }
     }
 
-    [SimdTheory, InlineData(256), InlineData(384), InlineData(512)]
-    public void Coefficient_that_is_not_reduced_gives_the_same_number(int modulusBytes)
+    [SimdTheory, WidthData(256), WidthData(384), WidthData(512)]
+    public void Coefficient_that_is_not_reduced_gives_the_same_number(SimdWidth width, int modulusBytes)
     {
+        using var engine = new SimdEngine(width);
         BigInteger limit = BigInteger.One << (4 * modulusBytes);
         int unreduced = 0;
         foreach (EngineKey key in FreshKeys.UnevenOfBytes(modulusBytes))
@@ -109,12 +114,13 @@ public sealed class SimdEngineTests : IDisposable
         }
 
         Assert.True(unreduced >= 2);
-        _batch.AssertComputedBy(_engine);
+        _batch.AssertComputedBy(engine);
     }
 
-    [SimdTheory, InlineData(256), InlineData(384), InlineData(512)]
-    public void Exponents_of_zeros_ones_and_single_bits_follow_the_formula(int modulusBytes)
+    [SimdTheory, WidthData(256), WidthData(384), WidthData(512)]
+    public void Exponents_of_zeros_ones_and_single_bits_follow_the_formula(SimdWidth width, int modulusBytes)
     {
+        using var engine = new SimdEngine(width);
         EngineKey key = FreshKeys.OfBytes(modulusBytes)[0];
         BigInteger ones = (BigInteger.One << (4 * modulusBytes)) - 1;
         BigInteger top = BigInteger.One << ((4 * modulusBytes) - 1);
@@ -126,12 +132,13 @@ public sealed class SimdEngineTests : IDisposable
             _batch.Add(each, i == 0 ? 0 : key.P * i);
         }
 
-        _batch.AssertComputedBy(_engine);
+        _batch.AssertComputedBy(engine);
     }
 
-    [SimdTheory, InlineData(256), InlineData(384), InlineData(512)]
-    public void Largest_and_smallest_numbers_that_p_and_q_may_be_follow_the_formula(int modulusBytes)
+    [SimdTheory, WidthData(256), WidthData(384), WidthData(512)]
+    public void Largest_and_smallest_numbers_that_p_and_q_may_be_follow_the_formula(SimdWidth width, int modulusBytes)
     {
+        using var engine = new SimdEngine(width);
         // qinv 0 gives the remainder modulo q alone, qinv 1 the plain difference.
         BigInteger ones = (BigInteger.One << (4 * modulusBytes)) - 1;
         BigInteger small = (BigInteger.One << ((4 * modulusBytes) - 7)) + 1;
@@ -144,12 +151,13 @@ public sealed class SimdEngineTests : IDisposable
             _batch.AddWithAnyCoefficient(key with { Qinv = ones }, EngineKey.Below(key.N, modulusBytes, _random));
         }
 
-        _batch.AssertComputedBy(_engine);
+        _batch.AssertComputedBy(engine);
     }
 
-    [SimdFact]
-    public void Operations_that_it_does_not_compute_are_unsupported_and_zero()
+    [SimdTheory, WidthData]
+    public void Operations_that_it_does_not_compute_are_unsupported_and_zero(SimdWidth width)
     {
+        using var engine = new SimdEngine(width);
         EngineKey large = EngineKeys.OfBytes(256);
         OperationBatch batch = _batch.Batch;
         EngineKeys.OfBytes(128).AddCrt(batch, 5);
@@ -169,7 +177,7 @@ public sealed class SimdEngineTests : IDisposable
             batch.Output(index).Fill(0xA5);
         }
 
-        _engine.Execute(batch);
+        engine.Execute(batch);
         for (int index = 0; index < batch.Count; index++)
         {
             bool done = index is 1 or 4;
@@ -178,14 +186,15 @@ public sealed class SimdEngineTests : IDisposable
         }
     }
 
-    [SimdFact]
-    public void Size_that_no_batch_has_is_unsupported()
+    [SimdTheory, WidthData]
+    public void Size_that_no_batch_has_is_unsupported(SimdWidth width)
     {
+        using var engine = new SimdEngine(width);
         OperationBatch batch = _batch.Batch;
         EngineKeys.OfBytes(256).AddCrt(batch, 5);
         EngineKeys.OfBytes(256).AddCrt(batch, 1);
         batch[0].ModulusBytes = 255;
-        _engine.Execute(batch);
+        engine.Execute(batch);
         Assert.Equal(RsaStatus.Unsupported, batch[0].Status);
         Assert.Equal(RsaStatus.Done, batch[1].Status);
     }

@@ -6,19 +6,22 @@ namespace WarpProxy.Tests.Unit.Engines;
 public sealed unsafe class WindowTableTests : IDisposable
 {
     private const int Seed = 20260119;
-    private const int Lanes = LaneNumbers.Lanes;
-    private const int Size = 1 << WindowTable.WindowBits;
+    private const int Size = 1 << WarpDrive.Engines.Simd.Digits.WindowBits;
 
     private readonly Random _random = new(Seed);
     private readonly LaneNumbers _memory = new(zero: true);
 
+    private int Lanes => _memory.Lanes;
+
     public void Dispose() => _memory.Dispose();
 
-    [SimdTheory, InlineData(2), InlineData(3), InlineData(4)]
-    public void Every_index_selects_its_power_in_every_lane_whatever_the_others_select(int blocks)
+    [SimdTheory, LanesData(2), LanesData(3), LanesData(4)]
+    internal void Every_index_selects_its_power_in_every_lane_whatever_the_others_select<TLanes>(TLanes width, int blocks)
+        where TLanes : struct, IDigitLanes
     {
-        var montgomery = new MontgomeryLanes(blocks, _memory.Memory);
-        var table = new WindowTable(montgomery.Count, _memory.Memory);
+        _memory.Use(width);
+        var montgomery = new MontgomeryLanes<TLanes>(blocks, _memory.Memory);
+        var table = new WindowTable<TLanes>(montgomery.Count, _memory.Memory);
         double* number = _memory.Memory.Take(montgomery.Count);
         double* selected = _memory.Memory.Take(montgomery.Count);
         byte* windows = _memory.Memory.TakeBytes(Lanes);
@@ -29,8 +32,8 @@ public sealed unsafe class WindowTableTests : IDisposable
             BigInteger top = BigInteger.One << ((512 * blocks) - 1);
             moduli[lane] = (top + EngineKey.Below(top, 64 * blocks, _random)) | 1;
             numbers[lane] = EngineKey.Below(moduli[lane], 64 * blocks, _random);
-            LaneNumbers.Set(montgomery.Modulus, lane, montgomery.Count, moduli[lane]);
-            LaneNumbers.Set(number, lane, montgomery.Count, numbers[lane]);
+            _memory.Set(montgomery.Modulus, lane, montgomery.Count, moduli[lane]);
+            _memory.Set(number, lane, montgomery.Count, numbers[lane]);
         }
 
         montgomery.Prepare();
@@ -50,7 +53,7 @@ public sealed unsafe class WindowTableTests : IDisposable
             table.Select(windows, selected);
             for (int lane = 0; lane < Lanes; lane++)
             {
-                BigInteger value = LaneNumbers.Value(selected, lane, montgomery.Count);
+                BigInteger value = _memory.Value(selected, lane, montgomery.Count);
                 BigInteger power = BigInteger.ModPow(numbers[lane], windows[lane], moduli[lane]);
                 Assert.True(
                     BigInteger.Abs(value) < moduli[lane] && (value - (power * r)) % moduli[lane] == 0,
@@ -59,19 +62,21 @@ public sealed unsafe class WindowTableTests : IDisposable
         }
     }
 
-    [SimdFact]
-    public void Powers_0_and_1_are_one_and_the_number_digit_by_digit()
+    [SimdTheory, LanesData]
+    internal void Powers_0_and_1_are_one_and_the_number_digit_by_digit<TLanes>(TLanes width)
+        where TLanes : struct, IDigitLanes
     {
-        var montgomery = new MontgomeryLanes(2, _memory.Memory);
-        var table = new WindowTable(montgomery.Count, _memory.Memory);
+        _memory.Use(width);
+        var montgomery = new MontgomeryLanes<TLanes>(2, _memory.Memory);
+        var table = new WindowTable<TLanes>(montgomery.Count, _memory.Memory);
         double* number = _memory.Memory.Take(montgomery.Count);
         double* selected = _memory.Memory.Take(montgomery.Count);
         byte* windows = _memory.Memory.TakeBytes(Lanes);
         for (int lane = 0; lane < Lanes; lane++)
         {
             BigInteger modulus = (BigInteger.One << 1023) + (2 * lane) + 1;
-            LaneNumbers.Set(montgomery.Modulus, lane, montgomery.Count, modulus);
-            LaneNumbers.Set(number, lane, montgomery.Count, (modulus / 3) - lane);
+            _memory.Set(montgomery.Modulus, lane, montgomery.Count, modulus);
+            _memory.Set(number, lane, montgomery.Count, (modulus / 3) - lane);
             windows[lane] = (byte)(lane % 2);
         }
 

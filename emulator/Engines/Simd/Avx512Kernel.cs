@@ -1,5 +1,5 @@
 // Written by emulator/KernelGenerator; a test compares the two. To change it, change the generator and run
-// dotnet run --project emulator/KernelGenerator -- emulator/Engines/Simd/DigitKernel.cs
+// dotnet run --project emulator/KernelGenerator -- emulator/Engines/Simd
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using static System.Runtime.Intrinsics.X86.Avx512F;
@@ -8,7 +8,8 @@ using static WarpDrive.Engines.Simd.Digits;
 namespace WarpDrive.Engines.Simd;
 
 /// <summary>
-/// The inner loop of the SIMD engine: adds the products that a <see cref="DigitProgram"/> names, column by column, and carries.
+/// The inner loop of the SIMD engine with vectors of 512 bits: adds the products that a <see cref="DigitProgram"/> names, column by
+/// column, and carries.
 /// </summary>
 /// <remarks>
 /// A product of two digits has up to 92 bits, a double holds 53. Two fused multiply-adds and two additions keep all of them:
@@ -16,22 +17,24 @@ namespace WarpDrive.Engines.Simd;
 ///     t  = a * v + h          rounded to a multiple of 2^47, since h began at 1.5 * 2^99: the high part of the column grows
 ///     l += a * v + (h - t)    what the rounding took away, exactly: the low part of the column, below 2^53
 /// </code>
-/// A column is then worth h - start + l, and the carry into the next column is h / 2^47 without any rounding. Eleven columns
-/// (22 registers) are worked on at a time, so that no addition waits for the one before.
+/// A column is then worth h - start + l, and the carry into the next column is h / 2^47 without any rounding. So many columns that no
+/// addition waits for the one before are worked on at a time, in two registers each: of a block 11.
 /// Time and addresses depend on the program alone.
 /// </remarks>
-internal static unsafe class DigitKernel
+internal static unsafe class Avx512Kernel
 {
+    private const int Lanes = 8;
+
     /// <summary>Runs a program and writes one digit for each of its columns and one more above them.</summary>
     /// <param name="program">What to multiply.</param>
-    /// <param name="left">The left factor; like all numbers here aligned to 64 bytes.</param>
+    /// <param name="left">The left factor; like all numbers here aligned to vectors.</param>
     /// <param name="right">The right factor.</param>
     /// <param name="rightAgain">
     /// The right factor once more. The compiler does not know that it is the same, so it reads the digit twice as an operand, which
     /// is free, instead of keeping it in a register that would have to be copied.
     /// </param>
     /// <param name="addend">One digit for each column and the one above, added to it; or null.</param>
-    /// <param name="carry">What the column below the first one carries into it.</param>
+    /// <param name="carry">What the column below the first one carries into it; or null.</param>
     /// <param name="result">As many digits as the program has columns, and one; no factor of a program of several blocks.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(
@@ -40,20 +43,23 @@ internal static unsafe class DigitKernel
         double* right,
         double* rightAgain,
         double* addend,
-        Vector512<double> carry,
+        double* carry,
         double* result)
     {
         var start = Vector512.Create(-HighStart);
         var rounder = Vector512.Create(Rounder);
         var scale = Vector512.Create(Base);
         var inverse = Vector512.Create(BaseInverse);
-        Vector512<double> high = carry;                 // h / 2^47 of the column before the block
+        Vector512<double> high = carry == null ? Vector512<double>.Zero : LoadAlignedVector512(carry); // h / 2^47 of the column before
         Vector512<double> low = Vector512<double>.Zero; // what rounding its digit carries
-        DigitStep* step = (DigitStep*)Unsafe.AsPointer(ref program.Steps[0]);
+        DigitStep* first = (DigitStep*)Unsafe.AsPointer(ref program.Steps[0]);
         int* count = (int*)Unsafe.AsPointer(ref program.StepCounts[0]);
         for (int block = program.StepCounts.Length; block > 0; block--, count++)
         {
+            DigitStep* end = first + *count;
             Vector512<double> a, e, t, u;
+
+            // Columns 0 to 10.
             Vector512<double> h0 = start, l0 = Vector512<double>.Zero;
             Vector512<double> h1 = start, l1 = Vector512<double>.Zero;
             Vector512<double> h2 = start, l2 = Vector512<double>.Zero;
@@ -78,10 +84,9 @@ internal static unsafe class DigitKernel
                 l8 = LoadAlignedVector512(addend + (8 * Lanes));
                 l9 = LoadAlignedVector512(addend + (9 * Lanes));
                 l10 = LoadAlignedVector512(addend + (10 * Lanes));
-                addend += Block * Lanes;
             }
 
-            for (DigitStep* end = step + *count; step < end; step++)
+            for (DigitStep* step = first; step < end; step++)
             {
                 double* p = left + (step->Left * Lanes);
                 double* b = right + (step->Right * Lanes);
@@ -670,30 +675,30 @@ internal static unsafe class DigitKernel
                         h4 = FusedMultiplyAdd(a, LoadAlignedVector512(d + (2 * Lanes)), h4); l4 = Add(l4, h4); h4 = t;
                         break;
                     case DigitRows.EvenSquares:
-                    a = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, a, h0);
-                    l0 = Add(l0, FusedMultiplyAdd(a, a, Subtract(h0, t))); h0 = t;
-                    a = LoadAlignedVector512(b + (1 * Lanes)); t = FusedMultiplyAdd(a, a, h2);
-                    l2 = Add(l2, FusedMultiplyAdd(a, a, Subtract(h2, t))); h2 = t;
-                    a = LoadAlignedVector512(b + (2 * Lanes)); t = FusedMultiplyAdd(a, a, h4);
-                    l4 = Add(l4, FusedMultiplyAdd(a, a, Subtract(h4, t))); h4 = t;
-                    a = LoadAlignedVector512(b + (3 * Lanes)); t = FusedMultiplyAdd(a, a, h6);
-                    l6 = Add(l6, FusedMultiplyAdd(a, a, Subtract(h6, t))); h6 = t;
-                    a = LoadAlignedVector512(b + (4 * Lanes)); t = FusedMultiplyAdd(a, a, h8);
-                    l8 = Add(l8, FusedMultiplyAdd(a, a, Subtract(h8, t))); h8 = t;
-                    a = LoadAlignedVector512(b + (5 * Lanes)); t = FusedMultiplyAdd(a, a, h10);
-                    l10 = Add(l10, FusedMultiplyAdd(a, a, Subtract(h10, t))); h10 = t;
+                        a = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, a, h0);
+                        l0 = Add(l0, FusedMultiplyAdd(a, a, Subtract(h0, t))); h0 = t;
+                        a = LoadAlignedVector512(b + (1 * Lanes)); t = FusedMultiplyAdd(a, a, h2);
+                        l2 = Add(l2, FusedMultiplyAdd(a, a, Subtract(h2, t))); h2 = t;
+                        a = LoadAlignedVector512(b + (2 * Lanes)); t = FusedMultiplyAdd(a, a, h4);
+                        l4 = Add(l4, FusedMultiplyAdd(a, a, Subtract(h4, t))); h4 = t;
+                        a = LoadAlignedVector512(b + (3 * Lanes)); t = FusedMultiplyAdd(a, a, h6);
+                        l6 = Add(l6, FusedMultiplyAdd(a, a, Subtract(h6, t))); h6 = t;
+                        a = LoadAlignedVector512(b + (4 * Lanes)); t = FusedMultiplyAdd(a, a, h8);
+                        l8 = Add(l8, FusedMultiplyAdd(a, a, Subtract(h8, t))); h8 = t;
+                        a = LoadAlignedVector512(b + (5 * Lanes)); t = FusedMultiplyAdd(a, a, h10);
+                        l10 = Add(l10, FusedMultiplyAdd(a, a, Subtract(h10, t))); h10 = t;
                         break;
                     case DigitRows.OddSquares:
-                    a = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, a, h1);
-                    l1 = Add(l1, FusedMultiplyAdd(a, a, Subtract(h1, t))); h1 = t;
-                    a = LoadAlignedVector512(b + (1 * Lanes)); t = FusedMultiplyAdd(a, a, h3);
-                    l3 = Add(l3, FusedMultiplyAdd(a, a, Subtract(h3, t))); h3 = t;
-                    a = LoadAlignedVector512(b + (2 * Lanes)); t = FusedMultiplyAdd(a, a, h5);
-                    l5 = Add(l5, FusedMultiplyAdd(a, a, Subtract(h5, t))); h5 = t;
-                    a = LoadAlignedVector512(b + (3 * Lanes)); t = FusedMultiplyAdd(a, a, h7);
-                    l7 = Add(l7, FusedMultiplyAdd(a, a, Subtract(h7, t))); h7 = t;
-                    a = LoadAlignedVector512(b + (4 * Lanes)); t = FusedMultiplyAdd(a, a, h9);
-                    l9 = Add(l9, FusedMultiplyAdd(a, a, Subtract(h9, t))); h9 = t;
+                        a = LoadAlignedVector512(b); t = FusedMultiplyAdd(a, a, h1);
+                        l1 = Add(l1, FusedMultiplyAdd(a, a, Subtract(h1, t))); h1 = t;
+                        a = LoadAlignedVector512(b + (1 * Lanes)); t = FusedMultiplyAdd(a, a, h3);
+                        l3 = Add(l3, FusedMultiplyAdd(a, a, Subtract(h3, t))); h3 = t;
+                        a = LoadAlignedVector512(b + (2 * Lanes)); t = FusedMultiplyAdd(a, a, h5);
+                        l5 = Add(l5, FusedMultiplyAdd(a, a, Subtract(h5, t))); h5 = t;
+                        a = LoadAlignedVector512(b + (3 * Lanes)); t = FusedMultiplyAdd(a, a, h7);
+                        l7 = Add(l7, FusedMultiplyAdd(a, a, Subtract(h7, t))); h7 = t;
+                        a = LoadAlignedVector512(b + (4 * Lanes)); t = FusedMultiplyAdd(a, a, h9);
+                        l9 = Add(l9, FusedMultiplyAdd(a, a, Subtract(h9, t))); h9 = t;
                         break;
                 }
             }
@@ -757,7 +762,14 @@ internal static unsafe class DigitKernel
             StoreAligned(result + (9 * Lanes), Add(l9, h8));
             StoreAligned(result + (10 * Lanes), Add(l10, h9));
             low = h10;
+
+            if (addend != null)
+            {
+                addend += Block * Lanes;
+            }
+
             result += Block * Lanes;
+            first = end;
         }
 
         low = Add(low, high);
