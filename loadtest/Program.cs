@@ -1,17 +1,23 @@
 using System.CommandLine;
+using WarpProxy.LoadTest.Compare;
 using WarpProxy.LoadTest.ConstantTime;
 using WarpProxy.LoadTest.Engines;
 using WarpProxy.LoadTest.Handshakes;
 using WarpProxy.LoadTest.Http;
+using WarpProxy.LoadTest.Peers;
 using WarpProxy.LoadTest.Rings;
 
 var root = new RootCommand("Measures WarpProxy and its parts. Every command prints what it ran and how far its rounds were apart.")
 {
-    EnginesCommand.Create(),
     HandshakesCommand.Create(),
     HttpCommand.Create(),
+    CompareCommand.Create(),
+    PeersCommand.Create(),
+    EnginesCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),
+    KestrelCommand.Create(),
+    OriginCommand.Create(),
     ConstantTimeCommand.Create(),
 };
 

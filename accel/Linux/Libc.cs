@@ -141,6 +141,16 @@ internal static unsafe partial class Libc
     [LibraryImport(C)]
     public static partial int pthread_setschedparam(nint thread, int policy, int* priority);
 
+    // A thread's number, or 0 for the caller. Returns 0; the bare system call would return how many bytes it filled, and glibc zeroes the rest.
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int sched_getaffinity(int thread, nuint maskBytes, ulong* mask);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int sched_setaffinity(int thread, nuint maskBytes, ulong* mask);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int kill(int processId, int signal);
+
     // No library wraps futex(2). Variadic in C; these arguments travel in the same registers either way on Linux x86-64 and arm64.
     [LibraryImport(C, EntryPoint = "syscall", SetLastError = true)]
     public static partial nint futex(nint number, int* word, int operation, int value, TimeSpec* timeout, int* word2, int value3);

@@ -16,19 +16,31 @@ internal static class HandshakesRun
     /// <exception cref="LoadFailure">The options are wrong, or the first connection failed.</exception>
     public static HandshakesResult Execute(HandshakesOptions options, LiveLine live, Interruption interruption)
     {
+        HandshakesMeasurement measured = Measure(options, live, interruption);
+        return HandshakesResult.Of(options, measured.Server, measured.Load, measured.Counters, interruption.IsRaised);
+    }
+
+    /// <summary>As <see cref="Execute"/>, with all that was measured.</summary>
+    /// <param name="options">What to measure.</param>
+    /// <param name="live">Shows it.</param>
+    /// <param name="interruption">Ends it early.</param>
+    /// <param name="readServerCpu">Reads the processor time of the server, when it is known.</param>
+    /// <exception cref="LoadFailure">The options are wrong, or the first connection failed.</exception>
+    public static HandshakesMeasurement Measure(
+        HandshakesOptions options, LiveLine live, Interruption interruption, Func<TimeSpan>? readServerCpu = null)
+    {
         using TlsClientContext context = CreateContext(options.Tls);
         ProbedServer server = HandshakeProbe.Find(options, Resolve(options.Target), context, out LoadError error)
             ?? throw new LoadFailure($"The first connection to {options.Target.Url} failed: {error}.", LoadFailure.NothingMeasured);
         List<HandshakeLoad> loads = [];
         try
         {
-            LoadMeasurement measurement = new LoadRun("handshakes", live, interruption).Execute(options.Warmup, options.Measured, window =>
+            LoadMeasurement measured = new LoadRun("handshakes", live, interruption, readServerCpu).Execute(options.Warmup, options.Measured, window =>
             {
                 loads.AddRange(Enumerable.Range(0, options.Threads).Select(index => CreateLoad(options, server.Address, context, window, index)));
                 return [.. loads.Select((load, index) => new LoadThread($"load {index}", load.Counters.Load, window, load.Run))];
             });
-            return HandshakesResult.Of(
-                options, server, measurement, HandshakeCounters.Sum([.. loads.Select(static load => load.Counters)]), interruption.IsRaised);
+            return new HandshakesMeasurement(server, measured, HandshakeCounters.Sum([.. loads.Select(static load => load.Counters)]));
         }
         finally
         {
@@ -36,7 +48,8 @@ internal static class HandshakesRun
         }
     }
 
-    /// <exception cref="LoadFailure">OpenSSL refuses the options.</exception>
+    /// <summary>The TLS client for these options.</summary>
+    /// <exception cref="LoadFailure">OpenSSL refuses them.</exception>
     public static TlsClientContext CreateContext(TlsClientOptions options)
     {
         try
@@ -71,3 +84,9 @@ internal static class HandshakesRun
         return new HandshakeLoad(options, address, context, pacing, window, Share(options.Connections, options.Threads, index));
     }
 }
+
+/// <summary>All that one run has measured.</summary>
+/// <param name="Server">Which answered.</param>
+/// <param name="Load">Handshakes and their latency.</param>
+/// <param name="Counters">What else there is of handshakes.</param>
+internal sealed record HandshakesMeasurement(ProbedServer Server, LoadMeasurement Load, HandshakeCounters Counters);

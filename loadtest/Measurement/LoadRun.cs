@@ -7,7 +7,8 @@ namespace WarpProxy.LoadTest.Measurement;
 /// <param name="unit">What is counted, for the live line: <c>handshakes</c>.</param>
 /// <param name="live">Shows it.</param>
 /// <param name="interruption">Ends a run early.</param>
-internal sealed class LoadRun(string unit, LiveLine live, Interruption interruption)
+/// <param name="readServerCpu">Reads the processor time of the server, when it is known.</param>
+internal sealed class LoadRun(string unit, LiveLine live, Interruption interruption, Func<TimeSpan>? readServerCpu = null)
 {
     // The threads get ready before the first operation is due.
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(5);
@@ -32,7 +33,7 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
             WaitUntil(Math.Min(next + LoadClock.Second, window.From), window);
         }
 
-        List<LoadSecond> timeline = Watch(threads, window, out TimeSpan cpu);
+        List<LoadSecond> timeline = Watch(threads, window, out TimeSpan cpu, out TimeSpan serverCpu);
         foreach (LoadThread thread in threads)
         {
             thread.Join();
@@ -40,7 +41,10 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
 
         ClientUsage usage = ClientUsage.Of(cpu, window.Seconds, [.. threads.Select(static thread => thread.Usage)]);
         LoadCounters counters = LoadCounters.Sum(threads.Select(static thread => thread.Counters));
-        return new LoadMeasurement(window.Seconds, counters, usage, threads.Sum(static thread => thread.AllocatedBytes), timeline);
+        return new LoadMeasurement(window.Seconds, counters, usage, threads.Sum(static thread => thread.AllocatedBytes), timeline)
+        {
+            ServerCpu = serverCpu,
+        };
     }
 
     private static bool IsOver(IReadOnlyList<LoadThread> threads, RunWindow window) =>
@@ -49,9 +53,10 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
     private static long Whole(long nanoseconds) => (nanoseconds + LoadClock.Second - 1) / LoadClock.Second;
 
     /// <summary>The measured time, second by second; a thread that ended in it has failed.</summary>
-    private List<LoadSecond> Watch(IReadOnlyList<LoadThread> threads, RunWindow window, out TimeSpan cpu)
+    private List<LoadSecond> Watch(IReadOnlyList<LoadThread> threads, RunWindow window, out TimeSpan cpu, out TimeSpan serverCpu)
     {
         TimeSpan before = Environment.CpuUsage.TotalTime;
+        TimeSpan serverBefore = readServerCpu?.Invoke() ?? TimeSpan.Zero;
         var timeline = new List<LoadSecond>();
         long completed = 0;
         long errors = 0;
@@ -75,6 +80,7 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
         }
 
         cpu = Environment.CpuUsage.TotalTime - before;
+        serverCpu = (readServerCpu?.Invoke() ?? TimeSpan.Zero) - serverBefore;
         return timeline;
     }
 
@@ -95,7 +101,11 @@ internal sealed class LoadRun(string unit, LiveLine live, Interruption interrupt
 /// <param name="AllocatedBytes">Managed memory that the load threads allocated.</param>
 /// <param name="Timeline">Second by second; the last one may be shorter.</param>
 internal sealed record LoadMeasurement(
-    double Seconds, LoadCounters Counters, ClientUsage Usage, long AllocatedBytes, IReadOnlyList<LoadSecond> Timeline);
+    double Seconds, LoadCounters Counters, ClientUsage Usage, long AllocatedBytes, IReadOnlyList<LoadSecond> Timeline)
+{
+    /// <summary>Processor time of the server in the measured time; zero when it is not known.</summary>
+    public TimeSpan ServerCpu { get; init; }
+}
 
 /// <summary>About one second of a run.</summary>
 /// <param name="End">Its end, in seconds of measured time.</param>

@@ -1,0 +1,37 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace WarpProxy.LoadTest.Servers;
+
+/// <summary>The RSA key and the self-signed certificate that all servers of a comparison show, as PEM.</summary>
+/// <param name="Bits">Of the key.</param>
+/// <param name="CertificatePem">The certificate.</param>
+/// <param name="KeyPem">The key, PKCS#8.</param>
+internal sealed record ServerIdentity(int Bits, string CertificatePem, string KeyPem)
+{
+    public const string CertificateFile = "certificate.pem";
+    public const string KeyFile = "key.pem";
+    public const string CombinedFile = "certificate-and-key.pem";
+
+    /// <summary>For localhost and 127.0.0.1, valid for a day.</summary>
+    public static ServerIdentity Create(int bits)
+    {
+        using RSA key = RSA.Create(bits);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return new ServerIdentity(bits, certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    /// <summary>Writes the three files into a folder that only its owner can enter.</summary>
+    public void WriteTo(string folder)
+    {
+        File.WriteAllText(Path.Combine(folder, CertificateFile), CertificatePem);
+        File.WriteAllText(Path.Combine(folder, KeyFile), KeyPem);
+        File.WriteAllText(Path.Combine(folder, CombinedFile), CertificatePem + KeyPem);
+    }
+}
