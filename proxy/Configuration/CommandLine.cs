@@ -48,7 +48,7 @@ internal sealed class CommandLine
         Option<string> engine = new("--engine")
         {
             Description = "What computes in the embedded device: auto (for each key size what measures faster on this CPU, the default), "
-                + "scalar (OpenSSL), or simd (needs AVX-512)",
+                + "scalar (OpenSSL), or simd (needs AVX2)",
             HelpName = "auto|scalar|simd",
         };
         Option<string> certificate = new("--certificate")

@@ -224,11 +224,15 @@ internal sealed unsafe class CrtLanes<TLanes> : ICrtLanes
     }
 
     /// <summary>
-    /// m2 + q (qinv (m1 - m2) mod p). m1 and m2 lie between -N and N of their moduli and the product in the brackets as well, so that the
-    /// sum lies between -n and n.
+    /// m2 + q (qinv (m1 - m2) mod p). The number in the brackets lies between -p and p and m2 between 0 and q, so that the sum lies between
+    /// -n and n.
     /// </summary>
     private void Recombine(OperationBatch batch, ReadOnlySpan<int> operations, bool half)
     {
+        // The remainder that is not negative: with a qinv that is not the inverse of q, m2 - q would give another number.
+        TLanes.Canonicalize(_m2, _q, _count);
+        DigitConversion<TLanes>.ToDigits(_m2, _count);
+        TLanes.Carry(_m2, _count);
         _montgomery.Multiply(_m2, _montgomery.RSquared, _other);
         TLanes.Difference(_power, _other, _count);
         TLanes.Carry(_power, _count);

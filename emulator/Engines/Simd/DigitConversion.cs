@@ -20,6 +20,15 @@ internal sealed unsafe class DigitConversion<TLanes>
         _bytes = memory.TakeBytes(_length);
     }
 
+    /// <summary>The integers of a canonical number as doubles again; they want <see cref="IDigitLanes.Carry"/>.</summary>
+    public static void ToDigits(double* canonical, int count)
+    {
+        for (int i = 0; i < count * TLanes.Count; i++)
+        {
+            canonical[i] = ((long*)canonical)[i];
+        }
+    }
+
     /// <summary>Writes one lane of a number. Digits are 0 to 2^47 - 1 and want <see cref="IDigitLanes.Carry"/>.</summary>
     public void Read(ReadOnlySpan<byte> bigEndian, double* number, int lane, int count)
     {

@@ -70,7 +70,7 @@ public sealed class EngineAgreementTests : IDisposable
             for (int i = 0; i < (round % 2 == 0 ? engine.Lanes : engine.HalfLanes); i++)
             {
                 EngineKey key = i % 2 == 0 ? EngineKey.Nonsense(modulusBytes, _random) : FreshKeys.At(modulusBytes, i);
-                _batch.AddWithAnyCoefficient(key with { Qinv = Garbage(key) }, EngineKey.Below(key.N, modulusBytes, _random));
+                _batch.Add(key with { Qinv = Garbage(key) }, EngineKey.Below(key.N, modulusBytes, _random));
             }
 
             _batch.AssertComputedBy(engine);
@@ -83,7 +83,8 @@ public sealed class EngineAgreementTests : IDisposable
         0 => key with { Dp = Garbage(key), Dq = Garbage(key) },
         1 => key with { Dp = Garbage(key) },
         2 => key with { Dq = Garbage(key) },
-        3 or 4 => EngineKey.NonsenseWithCoefficient(key.ModulusBytes, _random),
+        3 => key with { Qinv = Garbage(key) },
+        4 => EngineKey.Nonsense(key.ModulusBytes, _random),
         _ => key,
     };
 

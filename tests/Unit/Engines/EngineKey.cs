@@ -114,10 +114,6 @@ internal sealed record EngineKey(
     /// <summary>The formula of the datasheet, word by word; right also for numbers that are no key.</summary>
     public BigInteger CrtFormula(BigInteger input) => Recombine(BigInteger.ModPow(input, Dp, P), BigInteger.ModPow(input, Dq, Q));
 
-    /// <summary>The same with the negative remainder modulo q, m2 - q: another number only if qinv is not the inverse of q.</summary>
-    public BigInteger NegativeCrtFormula(BigInteger input) =>
-        Recombine(BigInteger.ModPow(input, Dp, P), BigInteger.ModPow(input, Dq, Q) - Q);
-
     private BigInteger Recombine(BigInteger m1, BigInteger m2)
     {
         BigInteger h = Qinv * (m1 - m2) % P;
