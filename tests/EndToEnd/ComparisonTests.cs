@@ -132,7 +132,9 @@ public sealed class ComparisonTests(ITestOutputHelper output)
     {
         await using var scenario = new Scenario(output);
         RunningProcess process = scenario.Start(
-            Executable.LoadTest, ["compare", "--device", "emulator:", "--seconds", "60", "--warmup", "60", "--connections", "2"]);
+            Executable.LoadTest,
+            ["compare", "--device", "emulator:", "--seconds", "60", "--warmup", "60", "--connections", "2"],
+            TemporaryFilesIn(scenario));
         int[] servers = [];
         await Eventually.TrueAsync("the servers run", () => (servers = ChildrenOf(process.Id)).Length >= 8); // four, each with its guard
         process.Send(Signal.Terminate);
@@ -146,7 +148,9 @@ public sealed class ComparisonTests(ITestOutputHelper output)
     {
         await using var scenario = new Scenario(output);
         RunningProcess process = scenario.Start(
-            Executable.LoadTest, ["compare", "--device", "emulator:", "--seconds", "0.1", "--rounds", "1000", "--warmup", "0", "--connections", "2"]);
+            Executable.LoadTest,
+            ["compare", "--device", "emulator:", "--seconds", "0.1", "--rounds", "1000", "--warmup", "0", "--connections", "2"],
+            TemporaryFilesIn(scenario));
         int[] servers = await WaitForRoundsAsync(process.Id);
         process.Send(Signal.Kill);
         await process.WaitForExitAsync(Limit);
@@ -171,6 +175,9 @@ public sealed class ComparisonTests(ITestOutputHelper output)
     }
 
     private static string[] Short => ["--seconds", "0.5", "--rounds", "2", "--warmup", "0.2"];
+
+    // Who is killed leaves its temporary files.
+    private static Dictionary<string, string> TemporaryFilesIn(Scenario scenario) => new() { ["TMPDIR"] = scenario.File("") };
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
