@@ -13,7 +13,7 @@ namespace WarpProxy.LoadTest.Handshakes;
 internal sealed class HandshakeConnection : ILoadSlot
 {
     private readonly TcpSocket _socket = new();
-    private readonly TlsConnection _tls = new();
+    private readonly TlsClientConnection _tls = new();
     private readonly ResponseStatus _response = new();
     private Step _step;
     private byte[] _request = [];
@@ -33,7 +33,7 @@ internal sealed class HandshakeConnection : ILoadSlot
     public TcpSocket Socket => _socket;
 
     /// <summary>What was agreed on, after the handshake.</summary>
-    public TlsConnection Tls => _tls;
+    public TlsClientConnection Tls => _tls;
 
     public bool IsBusy => _step != Step.Idle;
 

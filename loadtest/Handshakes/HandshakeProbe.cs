@@ -83,7 +83,7 @@ internal static class HandshakeProbe
 internal sealed record ProbedServer(
     IPEndPoint Address, string Tls, string Cipher, string? Group, string KeyType, int KeyBits, string? ApplicationProtocol)
 {
-    public static ProbedServer Of(IPEndPoint address, TlsConnection connection)
+    public static ProbedServer Of(IPEndPoint address, TlsClientConnection connection)
     {
         string version = connection.Version == TlsVersion.Tls13 ? "1.3" : "1.2";
         (string type, int bits) = connection.PeerKey ?? ("none", 0);

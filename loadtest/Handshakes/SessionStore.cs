@@ -28,7 +28,7 @@ internal sealed class SessionStore(int names, double share) : IDisposable
     }
 
     /// <summary>Keeps the session of a connection that has ended well.</summary>
-    public void Keep(TlsConnection connection, int name)
+    public void Keep(TlsClientConnection connection, int name)
     {
         if (share > 0)
         {

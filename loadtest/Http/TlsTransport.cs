@@ -6,7 +6,7 @@ namespace WarpProxy.LoadTest.Http;
 /// <summary>Bytes through TLS. Every connection makes a full handshake: no session is offered.</summary>
 internal sealed class TlsTransport(TcpSocket socket, TlsClientContext context, TlsServerName name) : IHttpTransport
 {
-    private readonly TlsConnection _tls = new();
+    private readonly TlsClientConnection _tls = new();
 
     public TlsFailure Failure => _tls.Failure;
 

@@ -38,14 +38,14 @@ public sealed unsafe class TlsClientContext : IDisposable
     }
 
     /// <summary>
-    /// Begins a connection over a connected or connecting socket. The first bytes are sent by <see cref="TlsConnection.Handshake"/>.
+    /// Begins a connection over a connected or connecting socket. The first bytes are sent by <see cref="TlsClientConnection.Handshake"/>.
     /// </summary>
     /// <param name="connection">Used again: what it held before is freed.</param>
     /// <param name="socket">Stays the caller's, who closes it after the connection.</param>
     /// <param name="name">Sent to the server unless it is an address; verified if this context verifies.</param>
     /// <param name="session">Offered to the server if it is resumable; may be null.</param>
     /// <exception cref="OpenSslException">No memory.</exception>
-    public void Connect(TlsConnection connection, TcpSocket socket, TlsServerName name, TlsSession? session)
+    public void Connect(TlsClientConnection connection, TcpSocket socket, TlsServerName name, TlsSession? session)
     {
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(socket);

@@ -4,7 +4,7 @@ namespace WarpDrive.OpenSsl.Tls;
 
 /// <summary>
 /// Room for the session of one connection, which a later connection to the same name may offer. Filled again and again by
-/// <see cref="TlsConnection.SaveSession"/>. One thread at a time. Its keys are zeroed by OpenSSL when the last holder lets go of it.
+/// <see cref="TlsClientConnection.SaveSession"/>. One thread at a time. Its keys are zeroed by OpenSSL when the last holder lets go of it.
 /// </summary>
 public sealed class TlsSession : IDisposable
 {

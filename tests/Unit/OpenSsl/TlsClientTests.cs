@@ -166,7 +166,7 @@ public sealed class TlsClientTests
         private readonly byte[] _buffer = new byte[4096];
         private SocketPoller _poller = new();
 
-        public TlsConnection Tls { get; } = new();
+        public TlsClientConnection Tls { get; } = new();
 
         public void Connect(TlsClientContext context, TlsSession? session = null)
         {

@@ -4,11 +4,11 @@ using WarpDrive.OpenSsl.Native;
 namespace WarpDrive.OpenSsl.Tls;
 
 /// <summary>
-/// One side of a TLS connection over a non-blocking socket, as a state machine that the caller drives: a step that wants to read or
+/// The client's side of a TLS connection over a non-blocking socket, as a state machine that the caller drives: a step that wants to read or
 /// write is repeated when the socket can. Begun by a context, again and again; begun anew it allocates nothing managed. One thread at a
 /// time. Every member leaves OpenSSL's error queue of its thread empty.
 /// </summary>
-public sealed unsafe class TlsConnection : IDisposable
+public sealed unsafe class TlsClientConnection : IDisposable
 {
     private readonly SslHandle _ssl = new();
 
@@ -132,36 +132,12 @@ public sealed unsafe class TlsConnection : IDisposable
 
     private TlsStatus Judge(int returned, int error)
     {
-        switch (Libssl.SSL_get_error(_ssl, returned))
+        TlsStatus status = _ssl.Judge(returned, error, out TlsFailure failure);
+        if (status == TlsStatus.Failed)
         {
-            case Libssl.SSL_ERROR_WANT_READ:
-                return TlsStatus.WantRead;
-            case Libssl.SSL_ERROR_WANT_WRITE:
-                return TlsStatus.WantWrite;
-            case Libssl.SSL_ERROR_ZERO_RETURN:
-                return TlsStatus.Closed;
-            case Libssl.SSL_ERROR_SYSCALL:
-                // Without an error number the peer has closed.
-                Failure = error == 0 ? new(TlsFailureKind.EndOfStream, 0) : new(TlsFailureKind.Transport, error);
-                break;
-            default:
-                Failure = FailureOf(Libcrypto.ERR_peek_error());
-                break;
+            Failure = failure;
         }
 
-        Libcrypto.ERR_clear_error();
-        return TlsStatus.Failed;
-    }
-
-    private TlsFailure FailureOf(nuint code)
-    {
-        (int library, int reason) = Libcrypto.Split(code);
-        return (library, reason) switch
-        {
-            (Libssl.LibrarySsl, Libssl.SSL_R_UNEXPECTED_EOF_WHILE_READING) => new(TlsFailureKind.EndOfStream, 0),
-            (Libssl.LibrarySsl, Libssl.SSL_R_CERTIFICATE_VERIFY_FAILED) => new(TlsFailureKind.Verification, (int)Libssl.SSL_get_verify_result(_ssl)),
-            (Libssl.LibrarySsl, >= Libssl.SSL_AD_REASON_OFFSET) => new(TlsFailureKind.Alert, reason - Libssl.SSL_AD_REASON_OFFSET),
-            _ => new(TlsFailureKind.Protocol, (int)code),
-        };
+        return status;
     }
 }
