@@ -132,23 +132,29 @@ public sealed class OffloadedRsaKey : IDisposable
     public X509Certificate2 Attach(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        // Acquire: a Dispose that ended before is seen. One that comes later finds the key held until it is attached.
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0 || !TryHold(), this);
-        try
-        {
-            using SafeEvpPKeyHandle key = WarpProvider.CreateKey(this);
-            return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
-        }
-        finally
-        {
-            Release();
-        }
+        using SafeEvpPKeyHandle key = CreateHandle();
+        return CertificateKey.Attach(certificate, PrivateKeyType.Rsa, key);
     }
 
     /// <summary>Gives the key up. It is zeroed here and on the devices when the last certificate that has it is disposed too.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            Release();
+        }
+    }
+
+    /// <summary>A new EVP_PKEY of the provider, which keeps the key alive until it is freed.</summary>
+    internal SafeEvpPKeyHandle CreateHandle()
+    {
+        // Acquire: a Dispose that ended before is seen. One that comes later finds the key held until the EVP_PKEY holds it.
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0 || !TryHold(), this);
+        try
+        {
+            return WarpProvider.CreateKey(this);
+        }
+        finally
         {
             Release();
         }

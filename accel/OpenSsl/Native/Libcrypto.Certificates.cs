@@ -1,10 +1,23 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace WarpDrive.OpenSsl.Native;
 
-/// <content>X509: what a TLS connection says of its peer's certificate, and error codes as libssl leaves them.</content>
+/// <content>X509: certificates that a server shows, what a connection says of its peer's, and error codes as libssl leaves them.</content>
 internal static unsafe partial class Libcrypto
 {
+    // Moves the pointer past what it read; makes a new certificate when *certificate is null.
+    [LibraryImport(C)]
+    public static partial nint d2i_X509(nint* certificate, byte** der, nint length);
+
+    // Accepts null.
+    [LibraryImport(C)]
+    public static partial void X509_free(nint certificate);
+
+    // 1 when the certificate is of the key; else an error is in the queue.
+    [LibraryImport(C)]
+    public static partial int X509_check_private_key(nint certificate, SafeEvpPKeyHandle key);
+
     // Belongs to the certificate.
     [LibraryImport(C)]
     public static partial nint X509_get0_pubkey(nint certificate);

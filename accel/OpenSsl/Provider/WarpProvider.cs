@@ -45,11 +45,15 @@ internal static unsafe class WarpProvider
     private static readonly ConcurrentDictionary<ulong, OffloadedRsaKey> KeysToImport = new();
     private static ulong _lastId;
 
+    /// <summary>The library context that the provider lives in, never freed.</summary>
+    /// <exception cref="OpenSslException">It cannot be made.</exception>
+    public static nint Library => LibraryContext.Value;
+
     /// <summary>A new EVP_PKEY of this provider, which holds the key until it is freed.</summary>
     /// <exception cref="OpenSslException">OpenSSL refused it.</exception>
     public static SafeEvpPKeyHandle CreateKey(OffloadedRsaKey key)
     {
-        nint context = Libcrypto.EVP_PKEY_CTX_new_from_name(LibraryContext.Value, "RSA", Properties);
+        nint context = Libcrypto.EVP_PKEY_CTX_new_from_name(Library, "RSA", Properties);
         ulong id = Interlocked.Increment(ref _lastId);
         byte[] modulus = Reversed(key.Modulus);
         byte[] exponent = Reversed(key.Exponent);

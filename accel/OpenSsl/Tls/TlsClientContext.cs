@@ -24,7 +24,7 @@ public sealed unsafe class TlsClientContext : IDisposable
         _isVerifying = options.TrustedFile is not null;
         try
         {
-            Require(!_context.IsInvalid, "OpenSSL made no context for TLS clients");
+            SslContextHandle.Require(!_context.IsInvalid, "OpenSSL made no context for TLS clients");
             Libssl.SetReadAhead(_context); // one read(2) takes all records of a flight
             Libssl.SetSessionCacheOff(_context); // sessions are the caller's
             Libssl.SetNonBlockingWrites(_context);
@@ -53,72 +53,46 @@ public sealed unsafe class TlsClientContext : IDisposable
         Libcrypto.ERR_clear_error();
         nint ssl = Libssl.SSL_new(_context);
         connection.Begin(ssl);
-        Require(ssl != 0 && Libssl.SSL_set_fd(ssl, socket.Number) == 1, "OpenSSL made no connection");
+        SslContextHandle.Require(ssl != 0 && Libssl.SSL_set_fd(ssl, socket.Number) == 1, "OpenSSL made no connection");
         Libssl.SSL_set_connect_state(ssl);
         fixed (byte* bytes = name.Bytes)
         {
-            Require(name.IsAddress || Libssl.SetServerName(ssl, bytes), "OpenSSL refused the server's name");
+            SslContextHandle.Require(name.IsAddress || Libssl.SetServerName(ssl, bytes), "OpenSSL refused the server's name");
             if (_isVerifying)
             {
                 int isTaken = name.IsAddress
                     ? Libcrypto.X509_VERIFY_PARAM_set1_ip_asc(Libssl.SSL_get0_param(ssl), bytes)
                     : Libssl.SSL_set1_host(ssl, bytes);
-                Require(isTaken == 1, "OpenSSL refused the name to verify");
+                SslContextHandle.Require(isTaken == 1, "OpenSSL refused the name to verify");
             }
         }
 
         if (session is { IsResumable: true })
         {
-            Require(Libssl.SSL_set_session(ssl, session.Pointer) == 1, "OpenSSL refused the session");
+            SslContextHandle.Require(Libssl.SSL_set_session(ssl, session.Pointer) == 1, "OpenSSL refused the session");
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _context.Dispose();
 
-    private static void Require(bool isDone, string sentence)
-    {
-        if (!isDone)
-        {
-            throw new OpenSslException(OpenSslError.Failed, $"{sentence}: {Libcrypto.TakeErrors()}.");
-        }
-    }
-
     private void Apply(TlsClientOptions options)
     {
-        Require(
-            Libssl.SetVersions(_context, (int)options.LowestVersion, (int)options.HighestVersion),
-            $"OpenSSL does not allow the versions {options.LowestVersion} to {options.HighestVersion}");
-        if (options.CipherList is string list)
-        {
-            Require(Libssl.SSL_CTX_set_cipher_list(_context, list) == 1, $"OpenSSL knows no cipher of '{list}'");
-        }
-
-        if (options.CipherSuites is string suites)
-        {
-            Require(Libssl.SSL_CTX_set_ciphersuites(_context, suites) == 1, $"OpenSSL does not know all cipher suites of '{suites}'");
-        }
-
-        if (options.Groups is string groups)
-        {
-            fixed (byte* bytes = Encoding.UTF8.GetBytes(groups + '\0'))
-            {
-                Require(Libssl.SetGroups(_context, bytes), $"OpenSSL does not know all groups of '{groups}'");
-            }
-        }
-
+        _context.SetVersions(options.LowestVersion, options.HighestVersion);
+        _context.SetCiphers(options.CipherList, options.CipherSuites);
+        _context.SetGroups(options.Groups);
         if (options.ApplicationProtocols.Count > 0)
         {
             byte[] protocols = [.. options.ApplicationProtocols.SelectMany(static name => Encoding.ASCII.GetBytes(name).Prepend((byte)name.Length))];
             fixed (byte* bytes = protocols)
             {
-                Require(Libssl.SSL_CTX_set_alpn_protos(_context, bytes, (uint)protocols.Length) == 0, "OpenSSL refused the application protocols");
+                SslContextHandle.Require(Libssl.SSL_CTX_set_alpn_protos(_context, bytes, (uint)protocols.Length) == 0, "OpenSSL refused the application protocols");
             }
         }
 
         if (options.TrustedFile is string trusted)
         {
-            Require(Libssl.SSL_CTX_load_verify_file(_context, trusted) == 1, $"OpenSSL cannot read certificates from '{trusted}'");
+            SslContextHandle.Require(Libssl.SSL_CTX_load_verify_file(_context, trusted) == 1, $"OpenSSL cannot read certificates from '{trusted}'");
             Libssl.SSL_CTX_set_verify(_context, Libssl.SSL_VERIFY_PEER, null);
         }
         else
