@@ -1,3 +1,5 @@
+using WarpDrive.OpenSsl.Tls;
+
 namespace WarpProxy;
 
 /// <summary>Everything the proxy logs. Nothing per connection is above Debug: that is counted.</summary>
@@ -50,6 +52,21 @@ internal static partial class ProxyLog
 
     [LoggerMessage(22, LogLevel.Debug, "Connection {ConnectionId} closed: its ClientHello is longer than {MaxBytes} bytes, or in too many records")]
     public static partial void ClientHelloTooLong(this ILogger logger, string connectionId, int maxBytes);
+
+    [LoggerMessage(24, LogLevel.Debug, "Connection {ConnectionId}: handshake failed: {Failure}")]
+    public static partial void HandshakeFailed(this ILogger logger, string connectionId, TlsFailure failure);
+
+    [LoggerMessage(25, LogLevel.Debug, "Connection {ConnectionId} closed: no handshake within {Seconds} s")]
+    public static partial void HandshakeTimedOut(this ILogger logger, string connectionId, double seconds);
+
+    [LoggerMessage(26, LogLevel.Debug, "Connection {ConnectionId}: the client left during the handshake")]
+    public static partial void HandshakeAbandoned(this ILogger logger, string connectionId);
+
+    [LoggerMessage(27, LogLevel.Debug, "Connection {ConnectionId} failed: {Failure}")]
+    public static partial void TlsFailed(this ILogger logger, string connectionId, TlsFailure failure);
+
+    [LoggerMessage(28, LogLevel.Debug, "Connection {ConnectionId}: the client closed without close_notify")]
+    public static partial void StreamTruncated(this ILogger logger, string connectionId);
 
     [LoggerMessage(23, LogLevel.Debug, "Threads do not run as SCHED_BATCH: {Reason}")]
     public static partial void BatchSchedulingRefused(this ILogger logger, string reason);

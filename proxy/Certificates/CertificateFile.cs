@@ -31,7 +31,7 @@ internal static class CertificateFile
             using PrivateKey key = PrivateKeyPem.Load(keyFile.Bytes, password);
             if (key.Type != PrivateKeyType.Rsa)
             {
-                return new ServerCertificate(key.Attach(certificate), certificates, null, $"ECDSA-{key.Bits}", path);
+                return new ServerCertificate(certificate, certificates, key, path);
             }
 
             if (key.Bits < MinRsaBits)
@@ -39,8 +39,16 @@ internal static class CertificateFile
                 throw new BadInputException($"The RSA key in '{keyPath}' has {key.Bits} bits; it must have at least {MinRsaBits}.");
             }
 
-            (X509Certificate2 offloaded, IDisposable owner) = accelerator.Attach(certificate, key);
-            return new ServerCertificate(offloaded, certificates, owner, $"RSA-{key.Bits}", path);
+            OffloadedRsaKey offloaded = accelerator.Offload(key);
+            try
+            {
+                return new ServerCertificate(certificate, certificates, offloaded, path);
+            }
+            catch
+            {
+                offloaded.Dispose();
+                throw;
+            }
         }
         catch (OpenSslException exception)
         {

@@ -1,33 +1,47 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Tls;
 
 namespace WarpProxy.Certificates;
 
 /// <summary>What the proxy shows to clients: the certificate with its private key, and its intermediates. Made once, at start.</summary>
 internal sealed class ServerCertificate : IDisposable
 {
-    private readonly X509Certificate2 _certificate;
-    private readonly IDisposable? _key;
+    private readonly OffloadedRsaKey? _key;
 
-    /// <summary>Takes both over.</summary>
-    /// <param name="certificate">With its private key.</param>
+    /// <summary>With a key that a device may compute.</summary>
+    /// <param name="certificate">Taken over.</param>
     /// <param name="intermediates">Sent after it, as far as they lead on from it.</param>
-    /// <param name="key">The key as devices have it, disposed after the certificate; null for a key that stays in software.</param>
-    /// <param name="keyDescription">For people: <c>RSA-2048</c>.</param>
+    /// <param name="key">Taken over, unless this fails.</param>
     /// <param name="file">Where it came from.</param>
-    public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, IDisposable? key, string keyDescription, string file)
+    /// <exception cref="OpenSslException">The key is not the certificate's.</exception>
+    public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, OffloadedRsaKey key, string file)
+        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), $"RSA-{key.ModulusBits}", file)
     {
-        _certificate = certificate;
         _key = key;
-        KeyDescription = keyDescription;
-        File = file;
-
-        // Offline: the chain comes from the file and the system's store; no server is asked for a missing certificate.
-        Context = SslStreamCertificateContext.Create(certificate, intermediates, offline: true);
     }
 
-    /// <summary>For SslStream; it also holds the OpenSSL context that all connections share.</summary>
-    public SslStreamCertificateContext Context { get; }
+    /// <summary>With a key that stays in software.</summary>
+    /// <inheritdoc cref="ServerCertificate(X509Certificate2, X509Certificate2Collection, OffloadedRsaKey, string)"/>
+    public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, PrivateKey key, string file)
+        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), $"ECDSA-{key.Bits}", file)
+    {
+    }
+
+    private ServerCertificate(
+        IReadOnlyList<X509Certificate2> chain, Func<IReadOnlyList<X509Certificate2>, TlsServerCertificate> join, string keyDescription, string file)
+    {
+        Chain = chain;
+        Tls = join(chain);
+        KeyDescription = keyDescription;
+        File = file;
+    }
+
+    /// <summary>What clients are sent: the certificate, then what leads on from it.</summary>
+    public IReadOnlyList<X509Certificate2> Chain { get; }
+
+    /// <summary>As OpenSSL takes it.</summary>
+    public TlsServerCertificate Tls { get; }
 
     /// <summary>For people: <c>RSA-2048</c>.</summary>
     public string KeyDescription { get; }
@@ -39,18 +53,44 @@ internal sealed class ServerCertificate : IDisposable
     public string File { get; }
 
     /// <summary>For people: <c>CN=localhost</c>.</summary>
-    public string Subject => _certificate.Subject;
+    public string Subject => Chain[0].Subject;
 
     /// <summary>First moment of validity.</summary>
-    public DateTimeOffset NotBefore => new(_certificate.NotBefore);
+    public DateTimeOffset NotBefore => new(Chain[0].NotBefore);
 
     /// <summary>Last moment of validity.</summary>
-    public DateTimeOffset NotAfter => new(_certificate.NotAfter);
+    public DateTimeOffset NotAfter => new(Chain[0].NotAfter);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _certificate.Dispose();
+        foreach (X509Certificate2 certificate in Chain)
+        {
+            certificate.Dispose();
+        }
+
+        Tls.Dispose();
         _key?.Dispose();
+    }
+
+    /// <summary>The certificate and what leads on from it, of the file and of the system's store. The root is what clients have.</summary>
+    private static List<X509Certificate2> BuildChain(X509Certificate2 certificate, X509Certificate2Collection intermediates)
+    {
+        using var builder = new X509Chain();
+        builder.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        builder.ChainPolicy.VerificationFlags = X509VerificationFlags.AllFlags;
+        builder.ChainPolicy.DisableCertificateDownloads = true;     // no server is asked for a missing one
+        builder.ChainPolicy.ExtraStore.AddRange(intermediates);
+        builder.Build(certificate);
+        List<X509Certificate2> chain = [certificate];
+        foreach (X509ChainElement element in builder.ChainElements.Skip(1))
+        {
+            if (!element.Certificate.SubjectName.RawData.AsSpan().SequenceEqual(element.Certificate.IssuerName.RawData))
+            {
+                chain.Add(element.Certificate);
+            }
+        }
+
+        return chain;
     }
 }

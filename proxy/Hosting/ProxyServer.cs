@@ -22,6 +22,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
     private ServerCertificate? _certificate;
+    private TlsEndpoint? _tls;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
 
@@ -38,8 +39,13 @@ internal sealed class ProxyServer : IAsyncDisposable
         _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _loggers);
     }
 
-    /// <summary>Where clients connect, with the ports that were bound.</summary>
-    public IReadOnlyCollection<string> Urls => [.. _proxy?.Urls ?? []];
+    /// <summary>Where clients connect, with the ports that were bound, in the order of configuration.</summary>
+    /// <remarks>Kestrel knows ports, but not which of them have TLS: that is our middleware's.</remarks>
+    public IReadOnlyCollection<string> Urls =>
+    [
+        .. (_proxy?.Urls ?? []).Zip(ParseUrls(_options.Server.Urls), static (bound, address) =>
+            address.IsHttps ? string.Concat("https", bound.AsSpan(bound.IndexOf(':'))) : bound),
+    ];
 
     /// <summary>Where operators ask.</summary>
     public string AdminUrl => _admin.Url;
@@ -108,6 +114,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         await _admin.DisposeAsync();
         _report.Dispose();
         _lanes.Dispose();
+        _tls?.Dispose();
         _certificate?.Dispose();
         _accelerator.Dispose();
         _loggers.Dispose();
@@ -146,10 +153,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private WebApplication BuildProxy(ServerCertificate certificate)
     {
         WebApplicationBuilder builder = BareHost.CreateBuilder(_loggers);
-        var middleware = new HandshakeMiddleware(
-            _lanes, _counters, _options.Tls.ClientHelloTimeout, _time, _loggers.CreateLogger<HandshakeMiddleware>());
-        var https = new HttpsEndpoint(certificate, _options.Tls, middleware);
-        builder.WebHost.UseKestrelHttpsConfiguration();
+        _tls = new TlsEndpoint(certificate, _options.Tls, _lanes, _counters, _time, _loggers);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -158,7 +162,7 @@ internal sealed class ProxyServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             foreach (ListenAddress address in ParseUrls(_options.Server.Urls))
             {
-                address.Listen(kestrel, address.IsHttps ? https.Configure : _ => { });
+                address.Listen(kestrel, address.IsHttps ? _tls.Configure : _ => { });
             }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = _options.Shutdown.Drain);

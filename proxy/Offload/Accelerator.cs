@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using WarpDrive.Driver;
 using WarpDrive.Emulator;
@@ -73,24 +72,10 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Operations that a lane waits for now.</summary>
     public int OperationsInFlight => _pool.GetStatus().OperationsInFlight;
 
-    /// <summary>Makes a certificate whose private-key operations take the configured way.</summary>
-    /// <param name="certificate">The certificate of the key.</param>
+    /// <summary>Makes a key whose operations take the configured way.</summary>
     /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
-    /// <returns>The certificate, and what its key stands on, to be disposed after it.</returns>
-    /// <exception cref="OpenSslException">The key does not belong to the certificate, or has an unusual shape.</exception>
-    public (X509Certificate2 Certificate, IDisposable Key) Attach(X509Certificate2 certificate, PrivateKey key)
-    {
-        var offloaded = new OffloadedRsaKey(new SoftwareRsaKey(key), _hasDevices ? _pool : null, _counters, BeginOperation);
-        try
-        {
-            return (offloaded.Attach(certificate), offloaded);
-        }
-        catch
-        {
-            offloaded.Dispose();
-            throw;
-        }
-    }
+    /// <exception cref="OpenSslException">The key has an unusual shape.</exception>
+    public OffloadedRsaKey Offload(PrivateKey key) => new(new SoftwareRsaKey(key), _hasDevices ? _pool : null, _counters, BeginOperation);
 
     /// <summary>For people: what computes.</summary>
     public string Describe() => Devices is { Count: > 0 } devices ? string.Join(", ", devices) : "software, no device";

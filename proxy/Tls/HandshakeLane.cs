@@ -14,7 +14,7 @@ internal sealed class HandshakeLane
     private readonly HandshakeLanes _lanes;
     private readonly Thread _thread;
     private readonly ThreadWake _wake = new();
-    private LaneRead? _given;       // handed over by Give, which signals _wake after writing it
+    private LaneEntry? _given;      // handed over by Give, which signals _wake after writing it
 
     /// <summary>Makes lane <paramref name="index"/>; <see cref="Start"/> starts its thread.</summary>
     public HandshakeLane(HandshakeLanes lanes, int index)
@@ -34,9 +34,9 @@ internal sealed class HandshakeLane
     public void Start() => _thread.UnsafeStart();
 
     /// <summary>Gives an idle lane its next piece of work; null ends the lane.</summary>
-    public void Give(LaneRead? read)
+    public void Give(LaneEntry? entry)
     {
-        _given = read;
+        _given = entry;
         _wake.Signal();
     }
 
@@ -48,20 +48,19 @@ internal sealed class HandshakeLane
         while (true)
         {
             _wake.Wait();
-            LaneRead? read = _given;
-            if (read is null)
+            LaneEntry? entry = _given;
+            if (entry is null)
             {
                 return;
             }
 
             // Cleared before the lane rests: from then on the next Give may come at any time.
             _given = null;
-            for (; read is not null; read = _lanes.TakeWaitingOrRest(this))
+            for (; entry is not null; entry = _lanes.TakeWaitingOrRest(this))
             {
-                _current = read.Handshake;
-                read.Resume();
+                _current = entry.Handshake;
+                entry.Resume();
                 _current = null;
-                read.Unwound();
             }
         }
     }

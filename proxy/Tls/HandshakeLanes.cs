@@ -62,10 +62,10 @@ internal sealed class HandshakeLanes : IDisposable
     }
 
     /// <summary>
-    /// Resumes <paramref name="read"/> on a lane, now or when one is free. When too many wait already, when its wait gets too long
+    /// Resumes <paramref name="entry"/> on a lane, now or when one is free. When too many wait already, when its wait gets too long
     /// or when the lanes have stopped, it is refused instead, on the thread pool. One of the two happens, once.
     /// </summary>
-    public void Post(LaneRead read)
+    public void Post(LaneEntry entry)
     {
         HandshakeLane? lane = null;
         LaneRefusal? refusal = null;
@@ -83,7 +83,7 @@ internal sealed class HandshakeLanes : IDisposable
                 }
                 else
                 {
-                    _waiting.Enqueue(new Waiting(read, _time.GetTimestamp()));
+                    _waiting.Enqueue(new Waiting(entry, _time.GetTimestamp()));
                     if (_waiting.Count == 1)
                     {
                         _expiry.Change(_waitTimeout, Timeout.InfiniteTimeSpan);
@@ -92,22 +92,22 @@ internal sealed class HandshakeLanes : IDisposable
             }
         }
 
-        lane?.Give(read);
+        lane?.Give(entry);
         if (refusal is { } reason)
         {
-            Refuse(read, reason);
+            Refuse(entry, reason);
         }
     }
 
     /// <summary>Called by a lane that is done: gives it the one who waits longest, or takes it back as idle.</summary>
     /// <returns>What to resume next; null when nobody waits.</returns>
-    public LaneRead? TakeWaitingOrRest(HandshakeLane lane)
+    public LaneEntry? TakeWaitingOrRest(HandshakeLane lane)
     {
         lock (_gate)
         {
             if (_waiting.TryDequeue(out Waiting waiting))
             {
-                return waiting.Read;
+                return waiting.Entry;
             }
 
             _idle.Push(lane);
@@ -123,7 +123,7 @@ internal sealed class HandshakeLanes : IDisposable
     /// <summary>Refuses who waits, lets the lanes finish what they carry, and ends their threads.</summary>
     public void Dispose()
     {
-        List<LaneRead> refused = [];
+        List<LaneEntry> refused = [];
         List<HandshakeLane> idle = [];
         lock (_gate)
         {
@@ -135,14 +135,14 @@ internal sealed class HandshakeLanes : IDisposable
             _isStopped = true;
             while (_waiting.TryDequeue(out Waiting waiting))
             {
-                refused.Add(waiting.Read);
+                refused.Add(waiting.Entry);
             }
 
             idle.AddRange(_idle);
         }
 
         _expiry.Dispose();
-        refused.ForEach(read => Refuse(read, LaneRefusal.Stopped));
+        refused.ForEach(entry => Refuse(entry, LaneRefusal.Stopped));
         idle.ForEach(lane => lane.Give(null));
         long since = _time.GetTimestamp();
         foreach (HandshakeLane lane in _lanes)
@@ -154,7 +154,7 @@ internal sealed class HandshakeLanes : IDisposable
 
     private void RefuseExpired()
     {
-        List<LaneRead> refused = [];
+        List<LaneEntry> refused = [];
         lock (_gate)
         {
             if (_isStopped)
@@ -173,18 +173,18 @@ internal sealed class HandshakeLanes : IDisposable
                     break;
                 }
 
-                refused.Add(_waiting.Dequeue().Read);
+                refused.Add(_waiting.Dequeue().Entry);
             }
         }
 
-        refused.ForEach(read => Refuse(read, LaneRefusal.WaitTimeout));
+        refused.ForEach(entry => Refuse(entry, LaneRefusal.WaitTimeout));
     }
 
-    private void Refuse(LaneRead read, LaneRefusal reason)
+    private void Refuse(LaneEntry entry, LaneRefusal reason)
     {
         _counters.Refused(reason);
-        read.Refuse(reason);
+        entry.Refuse(reason);
     }
 
-    private readonly record struct Waiting(LaneRead Read, long Since);
+    private readonly record struct Waiting(LaneEntry Entry, long Since);
 }

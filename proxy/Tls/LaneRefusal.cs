@@ -12,6 +12,3 @@ internal enum LaneRefusal
     /// <summary>The proxy is stopping.</summary>
     Stopped,
 }
-
-/// <summary>A read of a handshake was refused a lane; its connection is closed. An IOException, as SslStream and Kestrel expect of a transport.</summary>
-internal sealed class LaneRefusedException(LaneRefusal reason) : IOException($"No handshake lane for this connection: {reason}.");

@@ -30,6 +30,9 @@ public sealed unsafe class TlsServerConnection : IDisposable
         _ssl.Replace(ssl);
     }
 
+    /// <summary>How many bytes the steps so far wrote for the client.</summary>
+    public long SentBytes { get; private set; }
+
     /// <summary>Why the last step failed.</summary>
     public TlsFailure Failure { get; private set; }
 
@@ -180,6 +183,7 @@ public sealed unsafe class TlsServerConnection : IDisposable
         try
         {
             _toSend!.Write(bytes);
+            SentBytes += bytes.Length;
             return true;
         }
         catch (Exception exception) when (exception is InvalidOperationException or ObjectDisposedException)

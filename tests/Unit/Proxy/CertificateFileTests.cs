@@ -29,7 +29,7 @@ public sealed class CertificateFileTests : IDisposable
         string file = _folder.Write("both.pem", certificate.ExportCertificatePem(), _rsa.ExportPkcs8PrivateKeyPem());
         using ServerCertificate loaded = Load(file, file);
         Assert.Equal(("RSA-2048", true), (loaded.KeyDescription, loaded.IsOffloaded));
-        Assert.Equal(certificate.Thumbprint, loaded.Context.TargetCertificate.Thumbprint);
+        Assert.Equal(certificate.Thumbprint, loaded.Chain[0].Thumbprint);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class CertificateFileTests : IDisposable
             .Create(intermediate, start, start.AddDays(1), [2]);
         string file = _folder.Write("chain.pem", leaf.ExportCertificatePem(), intermediate.ExportCertificatePem(), _rsa.ExportPkcs8PrivateKeyPem());
         using ServerCertificate loaded = Load(file, file);
-        Assert.Equal([intermediate.Thumbprint], loaded.Context.IntermediateCertificates.Select(sent => sent.Thumbprint));
+        Assert.Equal([intermediate.Thumbprint], loaded.Chain.Skip(1).Select(sent => sent.Thumbprint));
     }
 
     [Fact]

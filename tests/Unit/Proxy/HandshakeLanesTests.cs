@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Tests.Unit.Proxy;
@@ -14,64 +13,69 @@ public sealed class HandshakeLanesTests : IDisposable
     public void Dispose() => _lanes?.Dispose();
 
     [Fact]
-    public async Task Read_that_has_to_wait_goes_on_upon_a_lane()
+    public async Task What_awaits_a_lane_goes_on_upon_it()
     {
-        var connection = new Connection(Lanes(2));
-        Task<string?> reading = connection.ReadAsync();
-        await connection.WriteAsync();
-        Assert.StartsWith("lane-", await reading.WaitAsync(Patience));
+        Assert.StartsWith("lane-", await new Flight(Lanes(2)).RunAsync().WaitAsync(Patience));
     }
 
     [Fact]
-    public async Task Read_whose_bytes_are_there_already_goes_on_upon_a_lane_too()
+    public async Task Who_is_on_a_lane_already_goes_on_at_once()
     {
-        var connection = new Connection(Lanes(2));
-        await connection.WriteAsync();
-        Assert.StartsWith("lane-", await connection.ReadAsync().WaitAsync(Patience));
+        HandshakeLanes lanes = Lanes(1);
+        var flight = new Flight(lanes);
+        bool isThere = false;
+        await flight.RunAsync(() => isThere = flight.Entry.IsCompleted).WaitAsync(Patience);
+        Assert.True(isThere);
+        Assert.False(flight.Entry.IsCompleted);
     }
 
     [Fact]
     public async Task Lane_knows_whose_handshake_it_carries()
     {
-        var connection = new Connection(Lanes(1));
-        await connection.WriteAsync();
+        var flight = new Flight(Lanes(1));
         Assert.Null(HandshakeLane.CurrentHandshake);
         Handshake? seen = null;
-        await connection.ReadAsync(() => seen = HandshakeLane.CurrentHandshake).WaitAsync(Patience);
-        Assert.Same(connection.Handshake, seen);
+        await flight.RunAsync(() => seen = HandshakeLane.CurrentHandshake).WaitAsync(Patience);
+        Assert.Same(flight.Handshake, seen);
     }
 
     [Fact]
-    public async Task Execution_context_of_the_reader_is_there_on_the_lane()
+    public async Task Execution_context_of_who_awaits_is_there_on_the_lane()
     {
         var local = new AsyncLocal<string>();
-        var connection = new Connection(Lanes(1));
-        await connection.WriteAsync();
+        var flight = new Flight(Lanes(1));
         local.Value = "mine";
         string? seen = null;
-        await connection.ReadAsync(() => seen = local.Value).WaitAsync(Patience);
+        await flight.RunAsync(() => seen = local.Value).WaitAsync(Patience);
         Assert.Equal("mine", seen);
     }
 
-    [Fact]
-    public async Task After_the_private_key_reads_leave_the_lanes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Handshake_needs_no_lane_after_its_private_key_or_its_end(bool isKeyUsed)
     {
-        var connection = new Connection(Lanes(1));
-        connection.Handshake.PrivateKeyUsed();
-        Task<string?> reading = connection.ReadAsync();
-        await connection.WriteAsync();
-        Assert.DoesNotContain("lane-", await reading.WaitAsync(Patience) ?? "");
+        var handshake = new Handshake();
+        Assert.True(handshake.NeedsLane);
+        if (isKeyUsed)
+        {
+            handshake.PrivateKeyUsed();
+        }
+        else
+        {
+            handshake.Complete();
+        }
+
+        Assert.False(handshake.NeedsLane);
     }
 
     [Fact]
-    public async Task Second_read_of_a_handshake_runs_on_a_lane_as_the_first()
+    public async Task Second_flight_of_a_handshake_runs_on_a_lane_as_the_first()
     {
-        var connection = new Connection(Lanes(1));
-        for (int flight = 0; flight < 3; flight++)
+        var flight = new Flight(Lanes(1));
+        for (int i = 0; i < 3; i++)
         {
-            Task<string?> reading = connection.ReadAsync();
-            await connection.WriteAsync();
-            Assert.Equal("lane-0", await reading.WaitAsync(Patience));
+            Assert.Equal("lane-0", await flight.RunAsync().WaitAsync(Patience));
         }
     }
 
@@ -82,9 +86,8 @@ public sealed class HandshakeLanesTests : IDisposable
         string? last = null;
         for (int i = 0; i < 20; i++)
         {
-            var connection = new Connection(lanes);
-            await connection.WriteAsync();
-            string? lane = await connection.ReadAsync().WaitAsync(Patience);
+            var flight = new Flight(lanes);
+            string? lane = await flight.RunAsync().WaitAsync(Patience);
             Assert.True(last is null || last == lane, $"{lane} worked after {last}");
             last = lane;
             Assert.True(SpinWait.SpinUntil(() => lanes.BusyCount == 0, Patience));
@@ -97,18 +100,17 @@ public sealed class HandshakeLanesTests : IDisposable
         HandshakeLanes lanes = Lanes(1, maxWaiting: 2);
         using var held = new HeldLane(lanes);
         List<int> order = [];
-        Connection[] connections = [new(lanes), new(lanes)];
-        List<Task> readings = [];
-        for (int i = 0; i < connections.Length; i++)
+        Flight[] flights = [new(lanes), new(lanes)];
+        List<Task> runs = [];
+        for (int i = 0; i < flights.Length; i++)
         {
             int number = i;
-            await connections[i].WriteAsync();
-            readings.Add(connections[i].ReadAsync(() => order.Add(number)));
+            runs.Add(flights[i].RunAsync(() => order.Add(number)));
         }
 
         Assert.Equal((1, 2), (lanes.BusyCount, lanes.WaitingCount));
         held.Release();
-        await Task.WhenAll(readings).WaitAsync(Patience);
+        await Task.WhenAll(runs).WaitAsync(Patience);
         Assert.Equal([0, 1], order);
     }
 
@@ -117,11 +119,9 @@ public sealed class HandshakeLanesTests : IDisposable
     {
         HandshakeLanes lanes = Lanes(1, maxWaiting: 1);
         using var held = new HeldLane(lanes);
-        Connection waits = new(lanes), refused = new(lanes);
-        await waits.WriteAsync();
-        await refused.WriteAsync();
-        Task<string?> waiting = waits.ReadAsync();
-        await Assert.ThrowsAsync<LaneRefusedException>(() => refused.ReadAsync().WaitAsync(Patience));
+        Flight waits = new(lanes), refused = new(lanes);
+        Task<string?> waiting = waits.RunAsync();
+        Assert.StartsWith("refused", await refused.RunAsync().WaitAsync(Patience));
         Assert.Equal(1, _counters.RefusedCount(LaneRefusal.QueueFull));
         held.Release();
         Assert.Equal("lane-0", await waiting.WaitAsync(Patience));
@@ -132,17 +132,15 @@ public sealed class HandshakeLanesTests : IDisposable
     {
         HandshakeLanes lanes = Lanes(1, maxWaiting: 2);
         using var held = new HeldLane(lanes);
-        Connection early = new(lanes), late = new(lanes);
-        await early.WriteAsync();
-        await late.WriteAsync();
-        Task<string?> earlyRead = early.ReadAsync();
+        Flight early = new(lanes), late = new(lanes);
+        Task<string?> earlyRead = early.RunAsync();
         _time.Advance(TimeSpan.FromSeconds(3));
-        Task<string?> lateRead = late.ReadAsync();
+        Task<string?> lateRead = late.RunAsync();
         _time.Advance(TimeSpan.FromSeconds(2));
-        await Assert.ThrowsAsync<LaneRefusedException>(() => earlyRead.WaitAsync(Patience));
+        Assert.StartsWith("refused", await earlyRead.WaitAsync(Patience));
         Assert.Equal((1, 1), (lanes.WaitingCount, _counters.RefusedCount(LaneRefusal.WaitTimeout)));
         _time.Advance(TimeSpan.FromSeconds(4));
-        await Assert.ThrowsAsync<LaneRefusedException>(() => lateRead.WaitAsync(Patience));
+        Assert.StartsWith("refused", await lateRead.WaitAsync(Patience));
         held.Release();
     }
 
@@ -152,58 +150,41 @@ public sealed class HandshakeLanesTests : IDisposable
         HandshakeLanes lanes = Lanes(2, maxWaiting: 2);
         var held = new HeldLane(lanes);
         var other = new HeldLane(lanes);
-        var connection = new Connection(lanes);
-        await connection.WriteAsync();
-        Task<string?> reading = connection.ReadAsync();
+        var flight = new Flight(lanes);
+        Task<string?> running = flight.RunAsync();
         Task stopping = Task.Run(lanes.Dispose);
-        await Assert.ThrowsAsync<LaneRefusedException>(() => reading.WaitAsync(Patience));
+        Assert.StartsWith("refused", await running.WaitAsync(Patience));
         held.Dispose();
         other.Dispose();
         await stopping.WaitAsync(Patience);
         Assert.False(held.Thread.IsAlive);
         Assert.False(other.Thread.IsAlive);
-        await Assert.ThrowsAsync<LaneRefusedException>(() => new Connection(lanes, isOpen: false).ReadAsync().WaitAsync(Patience));
-    }
-
-    [Fact]
-    public async Task Task_of_a_read_cannot_be_awaited_twice()
-    {
-        var connection = new Connection(Lanes(1));
-        await connection.WriteAsync();
-        ValueTask<ReadResult> read = connection.Reader.ReadAsync();
-        await read;
-        Assert.Throws<InvalidOperationException>(() => read.GetAwaiter().GetResult());
+        Assert.StartsWith("refused", await new Flight(lanes).RunAsync().WaitAsync(Patience));
     }
 
     private HandshakeLanes Lanes(int count, int maxWaiting = 16) => _lanes = new HandshakeLanes(
         new TlsOptions { Lanes = count, MaxWaiting = maxWaiting, LaneTimeout = TimeSpan.FromSeconds(5) }, _time, _counters);
 
-    private sealed class Connection
+    private sealed class Flight
     {
-        private readonly Pipe _pipe = new();
-
-        public Connection(HandshakeLanes lanes, bool isOpen = true)
+        public Flight(HandshakeLanes lanes)
         {
-            Reader = new LanePipeReader(_pipe.Reader, lanes, Handshake);
-            if (!isOpen)
-            {
-                _pipe.Writer.Complete();
-            }
+            Entry = new LaneEntry(lanes, Handshake);
         }
 
         public Handshake Handshake { get; } = new();
 
-        public LanePipeReader Reader { get; }
+        public LaneEntry Entry { get; }
 
-        public async Task WriteAsync() => await _pipe.Writer.WriteAsync(new byte[] { 1 });
-
-        /// <summary>Reads once; the result is the name of the thread that goes on, where <paramref name="then"/> runs.</summary>
-        public async Task<string?> ReadAsync(Action? then = null)
+        /// <summary>Takes a lane; the result is the name of the thread that goes on, where <paramref name="then"/> runs.</summary>
+        public async Task<string?> RunAsync(Action? then = null)
         {
-            ReadResult result = await Reader.ReadAsync();
-            string? thread = Thread.CurrentThread.Name;
-            then?.Invoke();
-            Reader.AdvanceTo(result.Buffer.End);
+            LaneRefusal? refusal = await Entry;
+            string? thread = refusal is { } reason ? $"refused: {reason}" : Thread.CurrentThread.Name;
+            if (refusal is null)
+            {
+                then?.Invoke();
+            }
 
             // Whoever awaits this shall not go on upon the lane.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -216,12 +197,12 @@ public sealed class HandshakeLanesTests : IDisposable
     {
         private readonly ManualResetEventSlim _release = new();
         private readonly TaskCompletionSource<Thread> _thread = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly Task _reading;
+        private readonly Task _running;
 
         public HeldLane(HandshakeLanes lanes)
         {
-            var connection = new Connection(lanes, isOpen: false);
-            _reading = connection.ReadAsync(() =>
+            var flight = new Flight(lanes);
+            _running = flight.RunAsync(() =>
             {
                 _thread.SetResult(Thread.CurrentThread);
                 _release.Wait();
@@ -236,7 +217,7 @@ public sealed class HandshakeLanesTests : IDisposable
         public void Dispose()
         {
             _release.Set();
-            _reading.Wait();
+            _running.Wait();
         }
     }
 }

@@ -1,0 +1,46 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using WarpDrive.OpenSsl.Tls;
+
+namespace WarpProxy.Tls;
+
+/// <summary>What a connection's TLS came to, as Kestrel, YARP and the demo page ask for it. Read when the handshake is done; any thread.</summary>
+internal sealed class TlsFeatures(TlsServerConnection tls) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
+{
+    /// <inheritdoc/>
+    public X509Certificate2? ClientCertificate { get; set; }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> ApplicationProtocol { get; } = tls.ApplicationProtocol;
+
+    /// <inheritdoc/>
+    public SslProtocols Protocol { get; } = tls.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+
+    /// <inheritdoc/>
+    public TlsCipherSuite? NegotiatedCipherSuite { get; } = (TlsCipherSuite)tls.CipherSuite;
+
+    /// <inheritdoc/>
+    public string HostName { get; } = tls.ServerName ?? "";
+
+    // What the interface had before it had suites. Obsolete, and without a value that would fit every suite of TLS 1.3.
+#pragma warning disable SYSLIB0058
+    CipherAlgorithmType ITlsHandshakeFeature.CipherAlgorithm => CipherAlgorithmType.None;
+
+    int ITlsHandshakeFeature.CipherStrength => 0;
+
+    HashAlgorithmType ITlsHandshakeFeature.HashAlgorithm => HashAlgorithmType.None;
+
+    int ITlsHandshakeFeature.HashStrength => 0;
+
+    ExchangeAlgorithmType ITlsHandshakeFeature.KeyExchangeAlgorithm => ExchangeAlgorithmType.None;
+
+    int ITlsHandshakeFeature.KeyExchangeStrength => 0;
+#pragma warning restore SYSLIB0058
+
+    /// <inheritdoc/>
+    public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) => Task.FromResult(ClientCertificate);
+}

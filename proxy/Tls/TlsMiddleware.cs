@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+
+namespace WarpProxy.Tls;
+
+/// <summary>
+/// The connection middleware that is TLS:
+/// <code>
+/// socket -> Handshaker: ClientHello, lane, handshake -> TlsTransport, on the thread pool -> HTTP -> close_notify
+/// </code>
+/// </summary>
+internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
+{
+    /// <summary>Serves one connection to its end.</summary>
+    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (await handshaker.HandshakeAsync(connection) is not { } tls)
+        {
+            return;
+        }
+
+        counters.Completed();
+        if (HandshakeLane.IsCurrentThread)
+        {
+            // HTTP may wait for anything; a lane carries handshakes.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
+        IDuplexPipe transport = connection.Transport;
+        MemoryPool<byte> pool = connection.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared;
+        using var stream = new TlsTransport(tls, transport, pool);
+        var features = new TlsFeatures(tls);
+        connection.Features.Set<ITlsConnectionFeature>(features);
+        connection.Features.Set<ITlsHandshakeFeature>(features);
+        connection.Features.Set<ITlsApplicationProtocolFeature>(features);
+        connection.Transport = stream;
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            // Only now, since Kestrel names nothing that the client did as its reason.
+            Tell(connection, stream);
+            stream.Output.Complete();
+            await stream.CloseAsync(connection.ConnectionClosed);
+            connection.Transport = transport;
+        }
+    }
+
+    private void Tell(ConnectionContext connection, TlsTransport stream)
+    {
+        if (stream.End == TlsStreamEnd.Truncated)
+        {
+            logger.StreamTruncated(connection.ConnectionId);
+        }
+        else if (stream.End == TlsStreamEnd.Failed)
+        {
+            logger.TlsFailed(connection.ConnectionId, stream.Failure);
+        }
+    }
+}
