@@ -25,12 +25,17 @@ internal static unsafe class KeyManagement
         (10, (nint)(delegate* unmanaged<nint, void>)&Free),
         (11, (nint)(delegate* unmanaged<nint, OsslParam*, int>)&GetParams),
         (12, (nint)(delegate* unmanaged<nint, OsslParam*>)&GettableParams),
+        (20, (nint)(delegate* unmanaged<int, byte*>)&QueryOperationName),
         (21, (nint)(delegate* unmanaged<nint, int, int>)&Has),
         (23, (nint)(delegate* unmanaged<nint, nint, int, int>)&Match),
         (40, (nint)(delegate* unmanaged<nint, int, OsslParam*, int>)&Import),
         (41, (nint)(delegate* unmanaged<int, OsslParam*>)&Types),
         (42, (nint)(delegate* unmanaged<nint, int, delegate* unmanaged<OsslParam*, void*, int>, void*, int>)&Export),
         (43, (nint)(delegate* unmanaged<int, OsslParam*>)&Types));
+
+    // The name under which operations with these keys are to be looked for.
+    [UnmanagedCallersOnly]
+    private static byte* QueryOperationName(int operation) => WarpProvider.OperationName;
 
     [UnmanagedCallersOnly]
     private static nint New(nint providerContext)

@@ -11,8 +11,9 @@ namespace WarpDrive.OpenSsl.Provider;
 /// <remarks>
 /// It lives in a library context of its own, beside a "default" provider. Queries for "RSA" in the process's own context, which .NET
 /// uses, can then never find it; in one context with "default" the winner would be whichever was registered first. And the context
-/// outlives the exit handler of libcrypto, which frees the process's context when managed code may no longer run. The price is one
-/// refused export per signature, since libssl asks the process's context first. SslStream on OpenSSL 3.0.19 works with either.
+/// outlives the exit handler of libcrypto, which frees the process's context when managed code may no longer run. Operations have a name
+/// that only this provider knows, so that a TLS server in this context finds them at the first look, and never tries whether "default" takes the
+/// key. SslStream on OpenSSL 3.0.19, which looks in the process's context, finds them at the second look.
 /// </remarks>
 internal static unsafe class WarpProvider
 {
@@ -21,21 +22,22 @@ internal static unsafe class WarpProvider
     /// <summary>The import parameter that carries an entry of the table of keys on their way into the provider.</summary>
     public static ReadOnlySpan<byte> IdParameter => "warpdrive-id"u8;
 
-    // Keeping RSA's own names has OpenSSL take the key for what it is; our own name would fail a fetch per signature.
-    private const string AlgorithmNames = "RSA:rsaEncryption:1.2.840.113549.1.1.1";
+    // RSA's own names have OpenSSL take the key for what it is.
+    private const string KeyNames = "RSA:rsaEncryption:1.2.840.113549.1.1.1";
+    private const string OperationNames = "WARPDRIVE-RSA";
     private const string Properties = "provider=" + Name;
     private const int OperationKeyManagement = 10;
     private const int OperationSignature = 12;
     private const int OperationAsymmetricCipher = 13;
 
     private static readonly OsslAlgorithm* KeyManagementTable =
-        OsslAlgorithm.CreateTable(AlgorithmNames, Properties, KeyManagement.CreateTable());
+        OsslAlgorithm.CreateTable(KeyNames, Properties, KeyManagement.CreateTable());
 
     private static readonly OsslAlgorithm* SignatureTable =
-        OsslAlgorithm.CreateTable(AlgorithmNames, Properties, SignatureAlgorithm.CreateTable());
+        OsslAlgorithm.CreateTable(OperationNames, Properties, SignatureAlgorithm.CreateTable());
 
     private static readonly OsslAlgorithm* TlsDecryptionTable =
-        OsslAlgorithm.CreateTable(AlgorithmNames, Properties, TlsDecryption.CreateTable());
+        OsslAlgorithm.CreateTable(OperationNames, Properties, TlsDecryption.CreateTable());
 
     private static readonly OsslDispatch* ProviderTable = OsslDispatch.CreateTable(
         (1024, (nint)(delegate* unmanaged<nint, void>)&Teardown),
@@ -44,6 +46,9 @@ internal static unsafe class WarpProvider
     private static readonly Lazy<nint> LibraryContext = new(Load);
     private static readonly ConcurrentDictionary<ulong, OffloadedRsaKey> KeysToImport = new();
     private static ulong _lastId;
+
+    /// <summary>The name of the operations, as C has it.</summary>
+    public static byte* OperationName { get; } = (byte*)Marshal.StringToCoTaskMemUTF8(OperationNames);
 
     /// <summary>The library context that the provider lives in, never freed.</summary>
     /// <exception cref="OpenSslException">It cannot be made.</exception>
