@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using WarpProxy.Tests.EndToEnd.Harness;
 using Xunit.Abstractions;
@@ -8,19 +9,19 @@ namespace WarpProxy.Tests.EndToEnd;
 /// <summary>Requests through a configured route to a real upstream, and the end of the proxy while one is under way.</summary>
 public sealed class RoutingTests(ITestOutputHelper output)
 {
-    private const int BodyBytes = 10 * 1024 * 1024;
-
     [Theory]
-    [InlineData("1.1")]
-    [InlineData("2.0")]
-    public async Task Bodies_of_10_MiB_go_both_ways_unchanged(string httpVersion)
+    [InlineData("1.1", 10)]
+    [InlineData("2.0", 10)]
+    [InlineData("1.1", 40)]
+    [InlineData("2.0", 40)]
+    public async Task Bodies_of_many_MiB_go_both_ways_unchanged(string httpVersion, int mebibytes)
     {
         await using var scenario = new Scenario(output);
         await using var upstream = await Upstream.StartAsync();
         using var certificate = TestCertificate.Rsa(2048);
         await using ProxyProcess proxy = await StartAsync(scenario, upstream, certificate);
         using HttpClient client = Upstream.Client(certificate);
-        byte[] body = RandomNumberGenerator.GetBytes(BodyBytes);
+        byte[] body = RandomNumberGenerator.GetBytes(mebibytes * 1024 * 1024);
 
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(proxy.Url, "/echo"))
         {
@@ -33,6 +34,89 @@ public sealed class RoutingTests(ITestOutputHelper output)
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         byte[] echo = await response.Content.ReadAsByteArrayAsync();
         Assert.Equal(Convert.ToHexString(SHA256.HashData(body)), Convert.ToHexString(SHA256.HashData(echo)));
+    }
+
+    [Fact]
+    public async Task WebSocket_carries_messages_both_ways_and_its_end()
+    {
+        await using var scenario = new Scenario(output);
+        await using var upstream = await Upstream.StartAsync();
+        using var certificate = TestCertificate.Rsa(2048);
+        await using ProxyProcess proxy = await StartAsync(scenario, upstream, certificate);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var socket = new ClientWebSocket();
+        socket.Options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetRawCertData().AsSpan().SequenceEqual(certificate.Certificate.RawData);
+        await socket.ConnectAsync(new UriBuilder(proxy.Url) { Scheme = "wss", Path = "/socket" }.Uri, limit.Token);
+        for (int size = 1; size <= 300_000; size *= 7)
+        {
+            byte[] message = RandomNumberGenerator.GetBytes(size);
+            await socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, limit.Token);
+            byte[] echo = new byte[size];
+            for (int at = 0; at < size;)
+            {
+                at += (await socket.ReceiveAsync(echo.AsMemory(at), limit.Token)).Count;
+            }
+
+            Assert.True(message.AsSpan().SequenceEqual(echo));
+        }
+
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "enough", limit.Token);
+        Assert.Equal("enough", socket.CloseStatusDescription);
+    }
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Client_that_reads_nothing_holds_the_upstream_up(string httpVersion)
+    {
+        await using var scenario = new Scenario(output);
+        await using var upstream = await Upstream.StartAsync();
+        using var certificate = TestCertificate.Rsa(2048);
+        await using ProxyProcess proxy = await StartAsync(scenario, upstream, certificate);
+        using HttpClient client = Upstream.Client(certificate);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(proxy.Url, "/flood"))
+        {
+            Version = Version.Parse(httpVersion),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        // Buffers of sockets and pipes fill up; then the upstream stands still, however long one looks.
+        long seen = -1;
+        int unchanged = 0;
+        await Eventually.TrueAsync("the upstream stands still", () =>
+        {
+            unchanged = upstream.FloodedBytes == seen ? unchanged + 1 : 0;
+            seen = upstream.FloodedBytes;
+            return seen > 0 && unchanged == 50;
+        });
+        Assert.InRange(seen, 1, Upstream.FloodBytes / 2);
+        Assert.Equal(Upstream.FloodBytes, (await response.Content.ReadAsByteArrayAsync()).LongLength);
+    }
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Client_that_leaves_in_the_middle_of_a_body_ends_it_for_the_upstream(string httpVersion)
+    {
+        await using var scenario = new Scenario(output);
+        await using var upstream = await Upstream.StartAsync();
+        using var certificate = TestCertificate.Rsa(2048);
+        await using ProxyProcess proxy = await StartAsync(scenario, upstream, certificate);
+        using (HttpClient client = Upstream.Client(certificate))
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(proxy.Url, "/flood"))
+            {
+                Version = Version.Parse(httpVersion),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            using HttpResponseMessage response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            await response.Content.ReadAsStream().ReadExactlyAsync(new byte[100_000]);
+        }
+
+        await Eventually.TrueAsync("the upstream learns it", () => upstream.ClosedFloods == 1);
+        using HttpClient next = Upstream.Client(certificate);
+        Assert.Equal("upstream: GET /next", await next.GetStringAsync(new Uri(proxy.Url, "/next")));
     }
 
     [Fact]
