@@ -34,7 +34,7 @@ internal sealed class TlsEndpoint : IDisposable
         _middleware = new TlsMiddleware(handshaker, counters, loggers.CreateLogger<TlsMiddleware>());
     }
 
-    /// <summary>Configures one endpoint. Kestrel's default is HTTP/1.1 and HTTP/2; named here, it would warn that it sees no UseHttps.</summary>
+    /// <summary>Configures one endpoint. Kestrel's default is HTTP/1.1 and HTTP/2; named here, it would warn that it sees no TLS of its own.</summary>
     public void Configure(ListenOptions endpoint) => endpoint.Use(next => connection => _middleware.ServeAsync(connection, next));
 
     /// <inheritdoc/>

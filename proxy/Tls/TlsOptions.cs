@@ -25,8 +25,8 @@ internal sealed record TlsOptions : IValidatableObject
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Cipher suites by their TLS names, in order of preference. Empty: those of .NET. A list of one's own costs: SslStream then
-    /// builds its OpenSSL context for each connection anew.
+    /// Cipher suites by their TLS names, in order of preference; a version without a suite is off. Empty: those of TLS 1.3, and of
+    /// TLS 1.2 those with ephemeral keys and AES or ChaCha20.
     /// </summary>
     public IReadOnlyList<string> CipherSuites { get; init; } = [];
 
@@ -64,10 +64,6 @@ internal sealed record TlsOptions : IValidatableObject
             }
         }
     }
-
-    /// <summary>The suites of <see cref="CipherSuites"/>, which have been validated.</summary>
-    public IReadOnlyList<TlsCipherSuite> ParseCipherSuites() =>
-        [.. CipherSuites.Select(name => TryParseSuite(name, out TlsCipherSuite suite) ? suite : throw new InvalidOperationException(name))];
 
     // Enum.TryParse takes numbers as well; a name is what is asked for.
     private static bool TryParseSuite(string name, out TlsCipherSuite suite) =>

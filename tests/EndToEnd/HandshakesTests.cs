@@ -47,7 +47,6 @@ public sealed class HandshakesTests(BothDevices devices, ITestOutputHelper outpu
     [InlineData("1.3")]
     public async Task Half_of_the_handshakes_resume_with_requests_and_a_verified_certificate(string version)
     {
-        // Not the proxies of the other tests: with a list of cipher suites .NET makes a context, and keys of tickets, for each connection.
         using var certificate = TestCertificate.Rsa(2048);
         await using var scenario = new Scenario(output);
         ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", "embedded:"]);

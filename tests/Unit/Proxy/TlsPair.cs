@@ -23,7 +23,7 @@ internal sealed class TlsPair : IAsyncDisposable
     private TlsPair(long pauseBytes)
     {
         _toClient = new Pipe(new PipeOptions(pauseWriterThreshold: pauseBytes, resumeWriterThreshold: pauseBytes / 2, useSynchronizationContext: false));
-        Client = new SslStream(new ClientStream(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()));
+        Client = new SslStream(new PipesStream(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()));
     }
 
     public static TimeSpan Patience => TimeSpan.FromSeconds(30);
@@ -145,38 +145,5 @@ internal sealed class TlsPair : IAsyncDisposable
                 Interlocked.Decrement(ref pool._count);
             }
         }
-    }
-
-    private sealed class ClientStream(Stream input, Stream output) : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Flush() => output.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => input.Read(buffer, offset, count);
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => input.ReadAsync(buffer, cancellationToken);
-
-        public override void Write(byte[] buffer, int offset, int count) => output.Write(buffer, offset, count);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => output.WriteAsync(buffer, cancellationToken);
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
