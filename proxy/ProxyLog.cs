@@ -44,6 +44,9 @@ internal static partial class ProxyLog
     [LoggerMessage(13, LogLevel.Information, "Stopped")]
     public static partial void Stopped(this ILogger logger);
 
+    [LoggerMessage(14, LogLevel.Error, "Changed files of the {What} could not be used; the old ones stay in force")]
+    public static partial void ReloadFailed(this ILogger logger, Exception exception, string what);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
 

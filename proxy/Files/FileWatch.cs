@@ -1,0 +1,153 @@
+using WarpDrive.Linux;
+
+namespace WarpProxy.Files;
+
+/// <summary>
+/// Tells when files have changed: written, replaced, or reached through another symbolic link, as Kubernetes swaps a mounted Secret. It asks
+/// the file system every few seconds (inotify sees neither a swap further up the path nor what another machine writes). Any thread.
+/// </summary>
+internal sealed class FileWatch : IDisposable
+{
+    // A change is told when it was seen twice alike: files are often written in pieces, and pairs of files one after the other.
+    private static readonly TimeSpan SettleTime = TimeSpan.FromMilliseconds(200);
+
+    // Looking at many files takes at most this part of the time.
+    private const int MaxShare = 100;
+
+    private readonly TimeSpan _interval;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();        // held while looking, callbacks included: one change is dealt with at a time
+    private readonly List<Watched> _watched = [];
+    private readonly ITimer _timer;
+    private bool _isDisposed;
+
+    /// <summary>Begins to look.</summary>
+    public FileWatch(TimeSpan interval, TimeProvider time, ILogger<FileWatch> logger)
+    {
+        _interval = interval;
+        _time = time;
+        _logger = logger;
+        _timer = time.CreateTimer(_ => Look(), null, interval, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Calls <paramref name="changed"/> after each change from now on; so what watches reads its files after this.</summary>
+    /// <param name="what">For the log: <c>certificates</c>.</param>
+    /// <param name="paths">Files and directories, asked for at each look. A directory changes when files are added to it or removed.</param>
+    /// <param name="changed">Runs on the thread that looks, one at a time; keeps its last good state when the new one is bad.</param>
+    /// <returns>Ends it when disposed.</returns>
+    public IDisposable Watch(string what, Func<IReadOnlyList<string>> paths, Action changed)
+    {
+        var watched = new Watched(this, what, paths, changed);
+        lock (_gate)
+        {
+            _watched.Add(watched);
+        }
+
+        return watched;
+    }
+
+    /// <summary>Looks now, and does not wait for changes to settle: an operator says that the files are ready.</summary>
+    public void LookNow() => Look(isSettled: true);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _timer.Dispose();
+        }
+    }
+
+    private void Look(bool isSettled = false)
+    {
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            long since = _time.GetTimestamp();
+            bool isUnsettled = false;
+            foreach (Watched watched in _watched.ToArray())
+            {
+                isUnsettled |= Look(watched, isSettled);
+            }
+
+            TimeSpan rest = _time.GetElapsedTime(since) * MaxShare;
+            TimeSpan interval = isUnsettled ? SettleTime : _interval;
+            _timer.Change(rest > interval ? rest : interval, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private bool Look(Watched watched, bool isSettled)
+    {
+        try
+        {
+            return watched.Look(isSettled);
+        }
+        catch (Exception exception)
+        {
+            // Whatever is wrong with new files, the old state goes on, and so does the look at the other files.
+            _logger.ReloadFailed(exception, watched.What);
+            return false;
+        }
+    }
+
+    private sealed class Watched(FileWatch owner, string what, Func<IReadOnlyList<string>> paths, Action changed) : IDisposable
+    {
+        private Dictionary<string, FileStamp> _told = Read(paths());
+        private Dictionary<string, FileStamp> _seen = [];
+
+        public string What => what;
+
+        /// <summary>True when something has changed and should be looked at again soon.</summary>
+        public bool Look(bool isSettled)
+        {
+            Dictionary<string, FileStamp> now = Read(paths());
+            if (AreEqual(now, _told))
+            {
+                return false;
+            }
+
+            if (!isSettled && !AreEqual(now, _seen))
+            {
+                _seen = now;
+                return true;
+            }
+
+            // Before the call: what changes while it reads will be told next time.
+            _told = now;
+            changed();
+            return false;
+        }
+
+        public void Dispose()
+        {
+            lock (owner._gate)
+            {
+                owner._watched.Remove(this);
+            }
+        }
+
+        /// <summary>A file that is not there has no stamp.</summary>
+        private static Dictionary<string, FileStamp> Read(IReadOnlyList<string> paths)
+        {
+            var stamps = new Dictionary<string, FileStamp>(paths.Count);
+            foreach (string path in paths)
+            {
+                if (FileStamp.TryRead(path, out FileStamp stamp))
+                {
+                    stamps[path] = stamp;
+                }
+            }
+
+            return stamps;
+        }
+
+        private static bool AreEqual(Dictionary<string, FileStamp> left, Dictionary<string, FileStamp> right) =>
+            left.Count == right.Count && left.All(file => right.TryGetValue(file.Key, out FileStamp stamp) && stamp == file.Value);
+    }
+}
