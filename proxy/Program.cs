@@ -14,6 +14,7 @@ try
     ProxyOptions options = ProxyOptions.Read(configuration);
     using var signals = new ShutdownSignals();
     await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads);
+    using var reload = new ReloadSignal(server.ReloadFiles);
     await signals.First;
     await server.DrainAsync();
     return 0;

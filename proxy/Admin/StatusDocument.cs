@@ -18,6 +18,7 @@ internal sealed record StatusDocument(
             counters.NotTlsCount,
             counters.ClientHelloTimeoutCount,
             counters.ClientHelloTooLongCount,
+            counters.UnknownNameCount,
             counters.RefusedCount(LaneRefusal.QueueFull),
             counters.RefusedCount(LaneRefusal.WaitTimeout)));
 }
@@ -27,4 +28,4 @@ internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int La
 
 /// <summary>Handshakes since the start; <c>Waiting</c> is of now.</summary>
 internal sealed record HandshakeStatus(
-    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long RefusedQueueFull, long RefusedWaitTimeout);
+    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long UnknownName, long RefusedQueueFull, long RefusedWaitTimeout);

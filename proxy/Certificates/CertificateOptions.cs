@@ -2,11 +2,16 @@ using System.ComponentModel.DataAnnotations;
 
 namespace WarpProxy.Certificates;
 
-/// <summary>Section <c>Certificate</c>: PEM files. Without a file, a development certificate is made and kept.</summary>
-internal sealed class CertificateOptions : IValidatableObject
+/// <summary>
+/// Section <c>Certificate</c>, or one of <c>Certificates:NAME</c>: PEM files. With neither section, a development certificate is made and kept.
+/// </summary>
+internal sealed record CertificateOptions : IValidatableObject
 {
-    /// <summary>Name of the section.</summary>
-    public const string Section = "Certificate";
+    /// <summary>Name of the section that has one.</summary>
+    public const string SingleSection = "Certificate";
+
+    /// <summary>Name of the section that has many, by name.</summary>
+    public const string Section = "Certificates";
 
     /// <summary>The certificate, followed by its intermediates.</summary>
     public string? File { get; init; }
@@ -20,23 +25,25 @@ internal sealed class CertificateOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        string path = validationContext.DisplayName;
+
         // Empty is what a shell variable without a value makes of --certificate "$FILE": a mistake, not a wish for the default.
         foreach ((string name, string? value) in new[] { (nameof(File), File), (nameof(KeyFile), KeyFile), (nameof(PasswordFile), PasswordFile) })
         {
             if (value is "")
             {
-                yield return new($"Certificate:{name} is ''; it must be the path of a file, or be left out.", [name]);
+                yield return new($"{path}:{name} is ''; it must be the path of a file, or be left out.", [name]);
             }
         }
 
         if (File is null && KeyFile is { Length: > 0 })
         {
-            yield return new($"Certificate:KeyFile is '{KeyFile}' but Certificate:File is not set; give both, or neither for a development certificate.", [nameof(File)]);
+            yield return new($"{path}:KeyFile is '{KeyFile}' but {path}:File is not set; give both, or neither.", [nameof(File)]);
         }
 
         if (File is null && PasswordFile is { Length: > 0 })
         {
-            yield return new($"Certificate:PasswordFile is '{PasswordFile}' but Certificate:File is not set.", [nameof(File)]);
+            yield return new($"{path}:PasswordFile is '{PasswordFile}' but {path}:File is not set.", [nameof(File)]);
         }
     }
 }

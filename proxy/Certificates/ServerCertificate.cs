@@ -16,7 +16,7 @@ internal sealed class ServerCertificate : IDisposable
     /// <param name="file">Where it came from.</param>
     /// <exception cref="OpenSslException">The key is not the certificate's.</exception>
     public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, OffloadedRsaKey key, string file)
-        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), $"RSA-{key.ModulusBits}", file)
+        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), PrivateKeyType.Rsa, $"RSA-{key.ModulusBits}", file)
     {
         _key = key;
     }
@@ -24,15 +24,17 @@ internal sealed class ServerCertificate : IDisposable
     /// <summary>With a key that stays in software.</summary>
     /// <inheritdoc cref="ServerCertificate(X509Certificate2, X509Certificate2Collection, OffloadedRsaKey, string)"/>
     public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, PrivateKey key, string file)
-        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), $"ECDSA-{key.Bits}", file)
+        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), key.Type, $"ECDSA-{key.Bits}", file)
     {
     }
 
     private ServerCertificate(
-        IReadOnlyList<X509Certificate2> chain, Func<IReadOnlyList<X509Certificate2>, TlsServerCertificate> join, string keyDescription, string file)
+        IReadOnlyList<X509Certificate2> chain, Func<IReadOnlyList<X509Certificate2>, TlsServerCertificate> join, PrivateKeyType keyType, string keyDescription, string file)
     {
         Chain = chain;
         Tls = join(chain);
+        Names = ReadNames(chain[0]);
+        KeyType = keyType;
         KeyDescription = keyDescription;
         File = file;
     }
@@ -42,6 +44,12 @@ internal sealed class ServerCertificate : IDisposable
 
     /// <summary>As OpenSSL takes it.</summary>
     public TlsServerCertificate Tls { get; }
+
+    /// <summary>The names it is for, as it has them: <c>example.org</c>, <c>*.example.org</c>. Addresses are not among them: clients ask for none (RFC 6066 3).</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Of several certificates for a name, clients choose by this.</summary>
+    public PrivateKeyType KeyType { get; }
 
     /// <summary>For people: <c>RSA-2048</c>.</summary>
     public string KeyDescription { get; }
@@ -71,6 +79,15 @@ internal sealed class ServerCertificate : IDisposable
 
         Tls.Dispose();
         _key?.Dispose();
+    }
+
+    /// <summary>Of the extension; of the subject when there is none (RFC 6125 6.4.4).</summary>
+    private static string[] ReadNames(X509Certificate2 certificate)
+    {
+        X509SubjectAlternativeNameExtension? names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
+        return names is not null ? [.. names.EnumerateDnsNames()]
+            : certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) is { Length: > 0 } name ? [name]
+            : [];
     }
 
     /// <summary>The certificate and what leads on from it, of the file and of the system's store. The root is what clients have.</summary>

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.FileProviders.Physical;
 using WarpProxy.Certificates;
+using WarpProxy.Files;
+using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Tls;
 
@@ -13,8 +15,8 @@ internal static class ConfigurationSources
 {
     private static readonly string[] Sections =
     [
-        ServerOptions.Section, CertificateOptions.Section, OffloadOptions.Section, TlsOptions.Section, ShutdownOptions.Section,
-        "ReverseProxy", "Logging",
+        ServerOptions.Section, ListenerOptions.Section, CertificateOptions.SingleSection, CertificateOptions.Section, OffloadOptions.Section,
+        TlsOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
     ];
 
     /// <summary>Reads them all.</summary>

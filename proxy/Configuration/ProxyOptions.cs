@@ -1,126 +1,119 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
-using System.Reflection;
 using WarpProxy.Certificates;
+using WarpProxy.Files;
+using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Configuration;
 
 /// <summary>The proxy's own sections, read and checked once at start. <c>ReverseProxy</c> and <c>Logging</c> go to their owners as they are.</summary>
-internal sealed record ProxyOptions(
-    ServerOptions Server, CertificateOptions Certificate, OffloadOptions Offload, TlsOptions Tls, ShutdownOptions Shutdown)
+internal sealed record ProxyOptions
 {
+    /// <summary>Where clients connect when nothing is configured.</summary>
+    public const string DefaultUrl = "https://localhost:8443";
+
+    /// <summary>The name, among certificates, of the one in section <c>Certificate</c>.</summary>
+    public const string SingleCertificate = "Certificate";
+
+    private ProxyOptions(SettingsReader reader)
+    {
+        Server = reader.Read<ServerOptions>(ServerOptions.Section);
+        Offload = reader.Read<OffloadOptions>(OffloadOptions.Section);
+        Tls = reader.Read<TlsOptions>(TlsOptions.Section);
+        Files = reader.Read<FilesOptions>(FilesOptions.Section);
+        Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
+        Certificates = ReadCertificates(reader);
+        Listeners = ReadListeners(reader);
+    }
+
+    /// <summary>Section <c>Server</c>.</summary>
+    public ServerOptions Server { get; }
+
+    /// <summary>Section <c>Offload</c>.</summary>
+    public OffloadOptions Offload { get; }
+
+    /// <summary>Section <c>Tls</c>.</summary>
+    public TlsOptions Tls { get; }
+
+    /// <summary>Section <c>Files</c>.</summary>
+    public FilesOptions Files { get; }
+
+    /// <summary>Section <c>Shutdown</c>.</summary>
+    public ShutdownOptions Shutdown { get; }
+
+    /// <summary>Sections <c>Certificate</c> and <c>Certificates</c>, by name in this order. Empty: the development certificate is used.</summary>
+    public IReadOnlyList<KeyValuePair<string, CertificateOptions>> Certificates { get; }
+
+    /// <summary><c>Server:Urls</c> and section <c>Listeners</c>, in this order; at least one.</summary>
+    public IReadOnlyList<Listener> Listeners { get; }
+
     /// <summary>Reads every section.</summary>
-    /// <exception cref="BadInputException">A value cannot be used; one line for each.</exception>
+    /// <exception cref="BadInputException">Values cannot be used; one line for each.</exception>
     public static ProxyOptions Read(IConfigurationRoot configuration)
     {
-        OffloadOptions offload = ReadSection<OffloadOptions>(configuration, OffloadOptions.Section);
-        TlsOptions tls = ReadSection<TlsOptions>(configuration, TlsOptions.Section);
-        var options = new ProxyOptions(
-            ReadSection<ServerOptions>(configuration, ServerOptions.Section),
-            ReadSection<CertificateOptions>(configuration, CertificateOptions.Section),
-            offload with { Devices = ReadList(configuration, "Offload:Devices") ?? new OffloadOptions().Devices },
-            tls with { CipherSuites = ReadList(configuration, "Tls:CipherSuites") ?? new TlsOptions().CipherSuites },
-            ReadSection<ShutdownOptions>(configuration, ShutdownOptions.Section));
-
-        IValidatableObject[] sections = [options.Server, options.Certificate, options.Offload, options.Tls, options.Shutdown];
-        string[] problems = [.. sections.SelectMany(section => section.Validate(new ValidationContext(section))).Select(result => result.ErrorMessage!)];
-        return problems.Length == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, problems));
+        var reader = new SettingsReader(configuration);
+        var options = new ProxyOptions(reader);
+        return reader.Problems.Count == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, reader.Problems));
     }
 
-    private static T ReadSection<T>(IConfiguration configuration, string name)
-        where T : new()
+    private static List<KeyValuePair<string, CertificateOptions>> ReadCertificates(SettingsReader reader)
     {
-        IConfigurationSection section = configuration.GetSection(name);
-        if (!string.IsNullOrEmpty(section.Value))
+        List<KeyValuePair<string, CertificateOptions>> certificates = [];
+        CertificateOptions single = reader.Read<CertificateOptions>(CertificateOptions.SingleSection);
+        if (single.File is not null)
         {
-            throw new BadInputException($"{name} is '{section.Value}'; it is a section and must have its settings below it.");
+            certificates.Add(new(SingleCertificate, single));
         }
 
-        Dictionary<string, PropertyInfo> settings = typeof(T).GetProperties().ToDictionary(setting => setting.Name, StringComparer.OrdinalIgnoreCase);
-        foreach (IConfigurationSection child in section.GetChildren())
+        IReadOnlyDictionary<string, CertificateOptions> named = reader.ReadNamed<CertificateOptions>(CertificateOptions.Section);
+        foreach ((string name, CertificateOptions options) in named)
         {
-            if (!settings.TryGetValue(child.Key, out PropertyInfo? setting))
+            if (options.File is null)
             {
-                throw new BadInputException($"{name}:{child.Key} is not a setting; those of {name} are {string.Join(", ", settings.Keys.Order())}.");
+                reader.Add($"{CertificateOptions.Section}:{name}:File is not set; it must be the path of a PEM file.");
             }
 
-            bool isList = setting.PropertyType == typeof(IReadOnlyList<string>);
-            foreach (IConfigurationSection value in isList ? child.GetChildren() : [child])
-            {
-                CheckIsSingle(value);
-            }
-
-            if (!isList)
-            {
-                CheckType(child, setting);
-            }
+            certificates.Add(new(name, options));
         }
 
-        return section.Get<T>() ?? new T();
+        return certificates;
     }
 
-    /// <summary>The binder passes over what is below a single value: a list where text belongs would leave the default in force.</summary>
-    private static void CheckIsSingle(IConfigurationSection section)
+    private List<Listener> ReadListeners(SettingsReader reader)
     {
-        if (section.GetChildren().FirstOrDefault() is { } child)
+        IReadOnlyDictionary<string, ListenerOptions> named = reader.ReadNamed<ListenerOptions>(ListenerOptions.Section);
+        string urls = Server.Urls ?? (named.Count == 0 ? DefaultUrl : "");
+        ListenAddress.TryParseList(urls, "Server:Urls", out IReadOnlyList<ListenAddress> addresses, out _);     // a problem is told by Server
+        List<Listener> listeners =
+        [
+            .. addresses.Select(address => new Listener(address.ToString(), address, Resolve(new ListenerOptions { Url = address.ToString() }))),
+        ];
+        foreach ((string name, ListenerOptions options) in named)
         {
-            throw new BadInputException($"{section.Path} has '{child.Key}' below it; it must be a single value, no list and no section.");
-        }
-    }
-
-    /// <summary>The binder would say "Failed to convert configuration value"; this says what it must be.</summary>
-    private static void CheckType(IConfigurationSection section, PropertyInfo setting)
-    {
-        Type type = setting.PropertyType;
-        if (section.Value is null && new NullabilityInfoContext().Create(setting).WriteState != NullabilityState.Nullable)
-        {
-            throw new BadInputException($"{section.Path} is null; it must have a value, or be left out.");
-        }
-
-        string? kind = type == typeof(int) ? "a whole number"
-            : type == typeof(TimeSpan) ? "a time such as 00:00:05 (hours:minutes:seconds)"
-            : type.IsEnum ? string.Join(" or ", Enum.GetNames(type)).ToLowerInvariant()
-            : null;
-        if (kind is null)
-        {
-            return;
-        }
-
-        try
-        {
-            TypeDescriptor.GetConverter(type).ConvertFromInvariantString(section.Value ?? "");
-        }
-        catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException)
-        {
-            throw new BadInputException($"{section.Path} is '{section.Value}'; it must be {kind}.", exception);
-        }
-    }
-
-    /// <summary>
-    /// A list from the strongest source that has it. Configuration merges lists element by element: with two devices in the
-    /// file, one <c>--device</c> on the command line would replace the first and keep the second. Plain text, as the environment
-    /// gives it, is a list of one. Null where no source has it.
-    /// </summary>
-    private static List<string>? ReadList(IConfigurationRoot configuration, string path)
-    {
-        foreach (IConfigurationProvider provider in configuration.Providers.Reverse())
-        {
-            bool isGiven = provider.TryGet(path, out string? text) && text is not null;
-            List<string> values = string.IsNullOrEmpty(text) ? [] : [text];
-            foreach (string key in provider.GetChildKeys([], path).Distinct())
+            foreach (string unknown in options.Certificates.Where(wanted => !Certificates.Any(one => IsSame(one.Key, wanted))))
             {
-                provider.TryGet($"{path}:{key}", out string? value);
-                values.Add(value ?? "");
+                string known = Certificates.Count > 0 ? string.Join(", ", Certificates.Select(static one => one.Key)) : "none";
+                reader.Add($"{ListenerOptions.Section}:{name}:Certificates has '{unknown}', which is no certificate; there are {known}.");
             }
 
-            if (isGiven || values.Count > 0)
+            if (ListenAddress.TryParse(options.Url, "", out ListenAddress? address, out _))
             {
-                return values;
+                listeners.Add(new Listener(name, address, Resolve(options)));
             }
         }
 
-        return null;
+        // Port 0 is another one each time.
+        foreach (IGrouping<ListenAddress, Listener> twice in listeners.Where(static listener => listener.Address.Port != 0)
+            .GroupBy(static listener => listener.Address with { IsHttps = true }).Where(static group => group.Count() > 1))
+        {
+            reader.Add($"Listeners {string.Join(" and ", twice.Select(static listener => $"'{listener.Name}'"))} have the same address and port; each must have its own.");
+        }
+
+        return listeners;
     }
+
+    /// <summary>Puts the sections at the top of the configuration where the listener has none of its own.</summary>
+    private static ListenerOptions Resolve(ListenerOptions options) => options;
+
+    private static bool IsSame(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

@@ -8,8 +8,8 @@ internal sealed class ServerOptions : IValidatableObject
     /// <summary>Name of the section.</summary>
     public const string Section = "Server";
 
-    /// <summary>URLs for clients, separated by semicolons.</summary>
-    public string Urls { get; init; } = "https://localhost:8443";
+    /// <summary>URLs for clients, separated by semicolons: listeners with nothing of their own. Left out: one, unless section <c>Listeners</c> has any.</summary>
+    public string? Urls { get; init; }
 
     /// <summary>URL of the admin listener, http. It has no authentication: keep it on an address that only operators reach.</summary>
     public string Admin { get; init; } = "http://127.0.0.1:9901";
@@ -17,7 +17,8 @@ internal sealed class ServerOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!ListenAddress.TryParseList(Urls, "Server:Urls", out _, out string problem))
+        string problem;
+        if (Urls is not null && !ListenAddress.TryParseList(Urls, "Server:Urls", out _, out problem))
         {
             yield return new(problem, [nameof(Urls)]);
         }

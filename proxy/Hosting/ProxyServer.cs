@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using WarpProxy.Admin;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
+using WarpProxy.Files;
+using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Tls;
 using WarpProxy.Upstream;
@@ -21,8 +23,9 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly HandshakeLanes _lanes;
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
-    private ServerCertificate? _certificate;
-    private TlsEndpoint? _tls;
+    private readonly FileWatch _files;
+    private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
+    private CertificateStore? _certificates;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
 
@@ -35,6 +38,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _logger = _loggers.CreateLogger("WarpProxy");
         _accelerator = new Accelerator(options.Offload, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
+        _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
         _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _loggers);
     }
@@ -43,8 +47,8 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <remarks>Kestrel knows ports, but not which of them have TLS: that is our middleware's.</remarks>
     public IReadOnlyCollection<string> Urls =>
     [
-        .. (_proxy?.Urls ?? []).Zip(ParseUrls(_options.Server.Urls), static (bound, address) =>
-            address.IsHttps ? string.Concat("https", bound.AsSpan(bound.IndexOf(':'))) : bound),
+        .. (_proxy?.Urls ?? []).Zip(_options.Listeners, static (bound, listener) =>
+            listener.Address.IsHttps ? string.Concat("https", bound.AsSpan(bound.IndexOf(':'))) : bound),
     ];
 
     /// <summary>Where operators ask.</summary>
@@ -75,6 +79,9 @@ internal sealed class ProxyServer : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Looks at the files of the configuration at once, and takes those that have changed into use.</summary>
+    public void ReloadFiles() => _files.LookNow();
 
     /// <summary>Takes no more connections and lets the requests under way end, within <c>Shutdown:Drain</c>.</summary>
     public async Task DrainAsync()
@@ -112,17 +119,18 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
 
         await _admin.DisposeAsync();
+        _files.Dispose();
         _report.Dispose();
         _lanes.Dispose();
-        _tls?.Dispose();
-        _certificate?.Dispose();
+        _endpoints.ForEach(static endpoint => endpoint?.Dispose());
+        _certificates?.Dispose();
         _accelerator.Dispose();
         _loggers.Dispose();
     }
 
     private async Task StartAsync()
     {
-        _certificate = LoadCertificate(out DevelopmentCertificate? development);
+        _certificates = new CertificateStore(_options.Certificates, _accelerator, _time, _loggers);
         await ListenAsync(_admin.StartAsync, _options.Server.Admin);
         if (!_configuration.GetSection("ReverseProxy:Routes").GetChildren().Any())
         {
@@ -130,39 +138,31 @@ internal sealed class ProxyServer : IAsyncDisposable
             await ListenAsync(_demo.StartAsync, "http://127.0.0.1:0");
         }
 
-        _proxy = BuildProxy(_certificate);
-        await ListenAsync(() => _proxy.StartAsync(), _options.Server.Urls);
+        _proxy = BuildProxy(_certificates);
+        await ListenAsync(() => _proxy.StartAsync(), string.Join(", ", _options.Listeners.Select(static listener => listener.Address)));
         _admin.IsServing = true;
-        Announce(_certificate, development);
+        Announce(_certificates);
     }
 
-    private ServerCertificate LoadCertificate(out DevelopmentCertificate? development)
+    private WebApplication BuildProxy(CertificateStore certificates)
     {
-        CertificateOptions options = _options.Certificate;
-        if (options.File is null)
+        foreach (Listener listener in _options.Listeners)
         {
-            development = new DevelopmentCertificate(DevelopmentCertificate.DefaultDirectory(), _time, _loggers.CreateLogger<DevelopmentCertificate>());
-            return development.Load(_accelerator);
+            _endpoints.Add(listener.Address.IsHttps
+                ? new TlsEndpoint(listener, certificates, _options.Tls, _lanes, _counters, _time, _loggers)
+                : null);
         }
 
-        development = null;
-        using var password = KeyPassword.Read(options.PasswordFile);
-        return CertificateFile.Load(options.File, options.KeyFile ?? options.File, password.Value, _accelerator);
-    }
-
-    private WebApplication BuildProxy(ServerCertificate certificate)
-    {
         WebApplicationBuilder builder = BareHost.CreateBuilder(_loggers);
-        _tls = new TlsEndpoint(certificate, _options.Tls, _lanes, _counters, _time, _loggers);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
 
             // How long a body may be is for each upstream to say; Kestrel would refuse more than 28.6 MiB (413) to all of them.
             kestrel.Limits.MaxRequestBodySize = null;
-            foreach (ListenAddress address in ParseUrls(_options.Server.Urls))
+            foreach ((Listener listener, TlsEndpoint? tls) in _options.Listeners.Zip(_endpoints))
             {
-                address.Listen(kestrel, address.IsHttps ? _tls.Configure : _ => { });
+                listener.Address.Listen(kestrel, endpoint => tls?.Configure(endpoint));
             }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = _options.Shutdown.Drain);
@@ -188,20 +188,26 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
     }
 
-    private void Announce(ServerCertificate certificate, DevelopmentCertificate? development)
+    private void Announce(CertificateStore certificates)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        if (certificate.NotAfter < now)
+        foreach (ServerCertificate certificate in certificates.Certificates)
         {
-            _logger.CertificateExpired(certificate.Subject, certificate.NotAfter.UtcDateTime);
-        }
-        else if (certificate.NotBefore > now)
-        {
-            _logger.CertificateNotYetValid(certificate.Subject, certificate.NotBefore.UtcDateTime);
+            if (certificate.NotAfter < now)
+            {
+                _logger.CertificateExpired(certificate.Subject, certificate.NotAfter.UtcDateTime);
+            }
+            else if (certificate.NotBefore > now)
+            {
+                _logger.CertificateNotYetValid(certificate.Subject, certificate.NotBefore.UtcDateTime);
+            }
+
+            _logger.CertificateLoaded(certificate.Subject, certificate.KeyDescription, certificate.NotAfter.UtcDateTime, certificate.File);
         }
 
-        _logger.CertificateLoaded(certificate.Subject, certificate.KeyDescription, certificate.NotAfter.UtcDateTime, certificate.File);
-        _logger.Using(certificate.IsOffloaded ? _accelerator.Describe() : "software: only RSA keys are offloaded");
+        _logger.Using(certificates.Certificates.Any(static certificate => certificate.IsOffloaded)
+            ? _accelerator.Describe()
+            : "software: only RSA keys are offloaded");
         if (_demo is not null)
         {
             _logger.DemoServing(_demo.Url);
@@ -213,11 +219,16 @@ internal sealed class ProxyServer : IAsyncDisposable
             _logger.Serving(url);
         }
 
-        if (development is { IsNew: true })
+        if (certificates.Development is not { } development)
+        {
+            return;
+        }
+
+        if (development.IsNew)
         {
             _logger.DevelopmentCertificateMade(development.ClientFile, Urls.First());
         }
-        else if (development is not null)
+        else
         {
             _logger.DevelopmentCertificateUsed(development.ClientFile, Urls.First());
         }

@@ -46,16 +46,7 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!Enum.IsDefined(Path))
-        {
-            yield return new($"Offload:Path is {Path}; it must be device or software.", [nameof(Path)]);
-        }
-
-        if (!Enum.IsDefined(Engine))
-        {
-            yield return new($"Offload:Engine is {Engine}; it must be auto, scalar or simd.", [nameof(Engine)]);
-        }
-        else if (EngineChoice.FindObstacle(Engine) is { } obstacle)
+        if (EngineChoice.FindObstacle(Engine) is { } obstacle)
         {
             yield return new($"Offload:Engine is {Engine.ToString().ToLowerInvariant()}, which {obstacle}.", [nameof(Engine)]);
         }

@@ -8,6 +8,7 @@ internal sealed class HandshakeCounters
     private long _notTls;
     private long _clientHelloTimeouts;
     private long _clientHellosTooLong;
+    private long _unknownNames;
 
     /// <summary>Handshakes that ended in an encrypted connection.</summary>
     public long CompletedCount => Interlocked.Read(ref _completed);
@@ -21,6 +22,9 @@ internal sealed class HandshakeCounters
     /// <summary>Connections closed because the ClientHello was longer, or in more records, than allowed.</summary>
     public long ClientHelloTooLongCount => Interlocked.Read(ref _clientHellosTooLong);
 
+    /// <summary>Connections refused because they asked for a name that the listener has no certificate for, or for none.</summary>
+    public long UnknownNameCount => Interlocked.Read(ref _unknownNames);
+
     /// <summary>Connections closed because no lane took them, by reason.</summary>
     public long RefusedCount(LaneRefusal reason) => Interlocked.Read(ref _refused[(int)reason]);
 
@@ -32,6 +36,8 @@ internal sealed class HandshakeCounters
     internal void ClientHelloTimeout() => Interlocked.Increment(ref _clientHelloTimeouts);
 
     internal void ClientHelloTooLong() => Interlocked.Increment(ref _clientHellosTooLong);
+
+    internal void UnknownName() => Interlocked.Increment(ref _unknownNames);
 
     internal void Refused(LaneRefusal reason) => Interlocked.Increment(ref _refused[(int)reason]);
 }

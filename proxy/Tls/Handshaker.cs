@@ -12,8 +12,7 @@ namespace WarpProxy.Tls;
 /// again when the handshake first waits for the client.
 /// </summary>
 internal sealed class Handshaker(
-    TlsServerContext context,
-    bool isOffloaded,
+    TlsSites sites,
     TlsOptions options,
     HandshakeLanes lanes,
     HandshakeCounters counters,
@@ -36,7 +35,15 @@ internal sealed class Handshaker(
 
             isHelloThere = true;
             deadline.CancelAfter(options.HandshakeTimeout);
-            return await HandshakeAsync(connection, hello, deadline.Token);
+            ClientHelloName.Read(hello.Buffer, out string? name);
+            if (sites.Find(name) is { } site)
+            {
+                return await HandshakeAsync(connection, site, hello, deadline.Token);
+            }
+
+            counters.UnknownName();
+            connection.Transport.Input.AdvanceTo(hello.Buffer.End);
+            await RefuseAsync(connection, PlaintextAlert.UnrecognizedName, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -90,7 +97,8 @@ internal sealed class Handshaker(
         }
     }
 
-    private async ValueTask<TlsServerConnection?> HandshakeAsync(ConnectionContext connection, ReadResult received, CancellationToken deadline)
+    private async ValueTask<TlsServerConnection?> HandshakeAsync(
+        ConnectionContext connection, TlsSite site, ReadResult received, CancellationToken deadline)
     {
         IDuplexPipe transport = connection.Transport;
         var handshake = new Handshake();
@@ -109,7 +117,7 @@ internal sealed class Handshaker(
                 }
 
                 // Not before there is a lane: what waits in front of them costs no more than its bytes.
-                tls ??= context.Accept();
+                tls ??= site.Context.Accept();
                 ReadOnlySequence<byte> left = received.Buffer;
                 TlsStatus status = tls.Handshake(ref left, transport.Output);
                 transport.Input.AdvanceTo(left.Start);
@@ -132,7 +140,7 @@ internal sealed class Handshaker(
                     return null;
                 }
 
-                if (!isOffloaded || tls.IsResumed)
+                if (!site.Certificates.IsOffloaded || tls.IsResumed)
                 {
                     handshake.Complete();
                 }

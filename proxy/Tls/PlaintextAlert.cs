@@ -20,6 +20,9 @@ internal static class PlaintextAlert
     /// <summary>The client did nothing wrong.</summary>
     public const byte InternalError = 80;
 
+    /// <summary>The listener has no certificate for the name (RFC 6066 3).</summary>
+    public const byte UnrecognizedName = 112;
+
     /// <summary>Writes it, without a flush.</summary>
     public static void Write(IBufferWriter<byte> output, byte description) => output.Write<byte>([21, 3, 1, 0, 2, 2, description]);
 }

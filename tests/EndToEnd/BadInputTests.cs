@@ -95,7 +95,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
     public Task Unknown_device(string device) => AssertRefusedAsync(_ => ["--device", device], _ => $"Device '{device}'");
 
     [Fact]
-    public Task Unknown_engine() => AssertRefusedAsync(_ => ["--engine", "fast"], _ => "Offload:Engine is 'fast'; it must be auto or scalar or simd.");
+    public Task Unknown_engine() => AssertRefusedAsync(_ => ["--engine", "fast"], _ => "Offload:Engine is 'fast'; it must be auto, scalar or simd.");
 
     [Fact]
     public async Task Engine_that_the_CPU_cannot_run()

@@ -10,13 +10,13 @@ public sealed class ProxyOptionsTests
     [InlineData("Offload:Depth", "many", "Offload:Depth is 'many'; it must be a whole number.")]
     [InlineData("Offload:Depht", "16", "Offload:Depht is not a setting; those of Offload are Deadline, Depth, Devices, Engine, Engines, Path, QueuesPerDevice.")]
     [InlineData("Offload:Path", "sideways", "Offload:Path is 'sideways'; it must be device or software.")]
-    [InlineData("Offload:Path", "7", "Offload:Path is 7; it must be device or software.")]
+    [InlineData("Offload:Path", "7", "Offload:Path is '7'; it must be device or software.")]
     [InlineData("Offload:Deadline", "soon", "Offload:Deadline is 'soon'; it must be a time such as 00:00:05 (hours:minutes:seconds).")]
     [InlineData("Offload:Deadline", "00:01:00", "Offload:Deadline is 00:01:00; it must be between 00:00:00.001 and 00:00:10.")]
     [InlineData("Offload:QueuesPerDevice", "0", "Offload:QueuesPerDevice is 0; it must be between 1 and 64.")]
     [InlineData("Offload:Engines", "65", "Offload:Engines is 65; it must be between 1 and 64.")]
-    [InlineData("Offload:Engine", "fast", "Offload:Engine is 'fast'; it must be auto or scalar or simd.")]
-    [InlineData("Offload:Engine", "7", "Offload:Engine is 7; it must be auto, scalar or simd.")]
+    [InlineData("Offload:Engine", "fast", "Offload:Engine is 'fast'; it must be auto, scalar or simd.")]
+    [InlineData("Offload:Engine", "7", "Offload:Engine is '7'; it must be auto, scalar or simd.")]
     [InlineData("Offload:Devices:0", "pci:3", "Device 'pci:3' is unknown; it must be embedded:, emulator:/path/to.sock or none.")]
     [InlineData("Offload:Devices:0", "emulator:here.sock", "Device 'emulator:here.sock' has the socket path 'here.sock'; it must be absolute.")]
     [InlineData("Tls:Lanes", "257", "Tls:Lanes is 257; it must be between 1 and 256.")]
@@ -30,7 +30,10 @@ public sealed class ProxyOptionsTests
     [InlineData("Server:Urls", "https://127.0.0.1:66000", "Server:Urls has 'https://127.0.0.1:66000'; its port must be between 0 and 65535.")]
     [InlineData("Server:Urls", "https://127.0.0.1:1/x", "Server:Urls has 'https://127.0.0.1:1/x'; it must end after the port, without the path '/x'.")]
     [InlineData("Server:Admin", "https://127.0.0.1:1", "Server:Admin is 'https://127.0.0.1:1'; it must be a URL with http.")]
-    [InlineData("Certificate:KeyFile", "k", "Certificate:KeyFile is 'k' but Certificate:File is not set; give both, or neither for a development certificate.")]
+    [InlineData("Files:Interval", "00:00:00", "Files:Interval is 00:00:00; it must be between 00:00:00.1 and 01:00:00.")]
+    [InlineData("Listeners:a:Url", "https://127.0.0.1/x", "Listeners:a:Url has 'https://127.0.0.1/x'; it must end after the port, without the path '/x'.")]
+    [InlineData("Certificates:shop:KeyFile", "", "Certificates:shop:KeyFile is ''; it must be the path of a file, or be left out.\nCertificates:shop:File is not set; it must be the path of a PEM file.")]
+    [InlineData("Certificate:KeyFile", "k", "Certificate:KeyFile is 'k' but Certificate:File is not set; give both, or neither.")]
     public void Value_that_cannot_be_used_is_refused_with_one_sentence(string setting, string value, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<BadInputException>(() => Read((setting, value))).Message);
 
@@ -52,11 +55,32 @@ public sealed class ProxyOptionsTests
     public void Defaults_are_a_device_and_the_local_ports()
     {
         ProxyOptions options = Read();
-        Assert.Equal("https://localhost:8443", options.Server.Urls);
+        Assert.Equal("https://localhost:8443", Assert.Single(options.Listeners).Address.ToString());
         Assert.Equal("http://127.0.0.1:9901", options.Server.Admin);
         Assert.Equal(["embedded:"], options.Offload.Devices);
         Assert.Equal(16, options.Tls.Lanes);
     }
+
+    [Fact]
+    public void Listener_names_its_certificates()
+    {
+        ProxyOptions options = Read(
+            ("Listeners:a:Url", "https://127.0.0.1:1"), ("Listeners:a:Certificates:0", "SHOP"), ("Listeners:b:Url", "http://*:2"),
+            ("Certificate:File", "one.pem"), ("Certificates:shop:File", "shop.pem"));
+        Assert.Equal(["a", "b"], options.Listeners.Select(listener => listener.Name));
+        Assert.Equal(["Certificate", "shop"], options.Certificates.Select(certificate => certificate.Key));
+    }
+
+    [Fact]
+    public void Certificate_that_a_listener_names_must_be_there() => Assert.Equal(
+        "Listeners:a:Certificates has 'shop', which is no certificate; there are Certificate.",
+        Assert.Throws<BadInputException>(() => Read(
+            ("Listeners:a:Url", "https://127.0.0.1:1"), ("Listeners:a:Certificates:0", "shop"), ("Certificate:File", "one.pem"))).Message);
+
+    [Fact]
+    public void Two_listeners_cannot_have_one_port() => Assert.Equal(
+        "Listeners 'http://127.0.0.1:1' and 'a' have the same address and port; each must have its own.",
+        Assert.Throws<BadInputException>(() => Read(("Listeners:a:Url", "https://127.0.0.1:1"), ("Server:Urls", "http://127.0.0.1:1"))).Message);
 
     [Fact]
     public void Devices_of_the_command_line_replace_all_those_of_the_file()

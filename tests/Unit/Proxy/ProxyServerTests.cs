@@ -45,6 +45,35 @@ public sealed class ProxyServerTests : IDisposable
     }
 
     [Theory]
+    [InlineData("localhost", "default", true)]
+    [InlineData("other.example", "default", true)]
+    [InlineData("localhost", "refuse", true)]
+    [InlineData("other.example", "refuse", false)]
+    public async Task Name_without_a_certificate_gets_the_default_one_or_is_refused(string name, string unknownNames, bool isServed)
+    {
+        await using ProxyServer server = await StartAsync(
+            WriteEcdsa(), ("Listeners:a:Url", "https://127.0.0.1:0"), ("Listeners:a:UnknownNames", unknownNames));
+        using TcpClient client = await ConnectAsync(server);
+        await using var stream = new SslStream(client.GetStream());
+        Task handshake = stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = name,
+            RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost",
+        }).WaitAsync(Patience);
+        if (isServed)
+        {
+            await handshake;
+        }
+        else
+        {
+            Exception exception = await Assert.ThrowsAnyAsync<Exception>(() => handshake);
+            Assert.Contains("unrecognized name", exception.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(isServed ? 0 : 1, server.ReadStatus().Handshakes.UnknownName);
+    }
+
+    [Theory]
     [InlineData("Offload:Devices:0", "none")]
     [InlineData("Offload:Path", "software")]
     public async Task Without_a_device_software_does_it_and_that_is_no_fallback(string setting, string value)
@@ -215,6 +244,11 @@ public sealed class ProxyServerTests : IDisposable
         foreach ((string setting, string value) in settings)
         {
             all[setting] = value;
+        }
+
+        if (settings.Any(static setting => setting.Setting.StartsWith("Listeners:", StringComparison.Ordinal)))
+        {
+            all.Remove("Server:Urls");
         }
 
         IConfigurationRoot configuration = ConfigurationSources.Load(null, all);

@@ -1,0 +1,11 @@
+namespace WarpProxy.Certificates;
+
+/// <summary>What clients that ask for a name may be shown: one certificate, or one for each type of key, of which the client's signature algorithms decide.</summary>
+internal sealed class CertificateSet(IReadOnlyList<ServerCertificate> certificates)
+{
+    /// <summary>At least one, the preferred first, each with another type of key.</summary>
+    public IReadOnlyList<ServerCertificate> Certificates => certificates;
+
+    /// <summary>Whether a device may compute a private-key operation of a handshake with one of them.</summary>
+    public bool IsOffloaded { get; } = certificates.Any(static certificate => certificate.IsOffloaded);
+}

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using WarpDrive.OpenSsl;
+using WarpDrive.OpenSsl.Tls;
+using WarpProxy.Certificates;
+using WarpProxy.Configuration;
+using WarpProxy.Listeners;
+
+namespace WarpProxy.Tls;
+
+/// <summary>The sites of one listener. A site's context is made when the first client asks for it, and then shared by all connections. Any thread.</summary>
+internal sealed class TlsSites : IDisposable
+{
+    private readonly Listener _listener;
+    private readonly TlsOptions _options;
+    private readonly CertificateIndex _index;
+    private readonly ConcurrentDictionary<CertificateSet, Lazy<TlsSite>> _sites = new();
+
+    /// <summary>Prepares them, and makes the default one: what OpenSSL does not take is told at start.</summary>
+    /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings.</exception>
+    public TlsSites(Listener listener, CertificateIndex index, TlsOptions options)
+    {
+        _listener = listener;
+        _options = options;
+        _index = index;
+        try
+        {
+            Get(index.Default);
+        }
+        catch (OpenSslException exception)
+        {
+            throw new BadInputException(
+                $"Nothing can be served on {listener.Address} with the certificate in '{index.Default.Certificates[0].File}': {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The site for the name that a client asks for; null when the listener refuses such names.</summary>
+    /// <param name="name">Null when it asks for none.</param>
+    /// <exception cref="OpenSslException">No memory.</exception>
+    public TlsSite? Find(string? name)
+    {
+        CertificateSet? certificates = name is null ? null : _index.Find(name);
+        return certificates is not null || _listener.Options.UnknownNames == UnknownNames.Default ? Get(certificates ?? _index.Default) : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Lazy<TlsSite> site in _sites.Values.Where(static site => site.IsValueCreated))
+        {
+            site.Value.Context.Dispose();
+        }
+    }
+
+    private TlsSite Get(CertificateSet certificates) => _sites.GetOrAdd(
+        certificates, static (certificates, sites) => new Lazy<TlsSite>(() => sites.Create(certificates), LazyThreadSafetyMode.ExecutionAndPublication), this).Value;
+
+    private TlsSite Create(CertificateSet certificates) => new(certificates, new TlsServerContext(new TlsServerOptions
+    {
+        Certificates = [.. certificates.Certificates.Select(static certificate => certificate.Tls)],
+        CipherSuites = _options.CipherSuites,
+        ApplicationProtocols = ["h2", "http/1.1"],
+    }));
+}
