@@ -7,11 +7,11 @@ namespace WarpProxy.Tests.EndToEnd;
 
 /// <summary><c>warp-loadtest handshakes</c> against the proxy. How fast either is depends on the machine.</summary>
 [Collection(Alone.Name)]
-public sealed class HandshakesTests(BothDevices devices, ITestOutputHelper output) : IClassFixture<BothDevices>
+public sealed class HandshakesTests(EveryPath paths, ITestOutputHelper output) : IClassFixture<EveryPath>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
-    private ProxyProcess Proxy => devices.Proxy(BothDevices.Embedded);
+    private ProxyProcess Proxy => paths.Proxy(EveryPath.Embedded);
 
     [Theory]
     [InlineData("1.2")]

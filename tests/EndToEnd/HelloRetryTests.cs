@@ -8,13 +8,14 @@ namespace WarpProxy.Tests.EndToEnd;
 public sealed class HelloRetryTests(ITestOutputHelper output)
 {
     [DebianPackageTheory("openssl", Tool.OpenSsl)]
-    [InlineData(BothDevices.Embedded)]
-    [InlineData(BothDevices.Emulator)]
-    public async Task Hello_retry_request(string device)
+    [InlineData(EveryPath.Embedded)]
+    [InlineData(EveryPath.Emulator)]
+    [InlineData(EveryPath.Software)]
+    public async Task Hello_retry_request(string path)
     {
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(2048);
-        EmulatorProcess? emulator = device == BothDevices.Emulator ? await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock")) : null;
+        EmulatorProcess? emulator = path == EveryPath.Emulator ? await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock")) : null;
         string groups = scenario.Write("openssl.cnf", """
             openssl_conf = all
             [all]
@@ -27,13 +28,13 @@ public sealed class HelloRetryTests(ITestOutputHelper output)
             """);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
             scenario,
-            [.. certificate.WriteTo(scenario), "--device", emulator?.DeviceUri ?? "embedded:"],
+            [.. certificate.WriteTo(scenario), "--device", emulator?.DeviceUri ?? "embedded:", "--path", path == EveryPath.Software ? "software" : "device"],
             new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["OPENSSL_CONF"] = groups });
 
         ToolResult result = await Tool.GetWithOpenSslAsync(proxy, scenario.File("root.pem"), "-tls1_3", "-groups", "X25519:P-256", "-msg");
 
         Assert.Equal(2, Regex.Count(result.Output, ">>> TLS 1.3, Handshake .*ClientHello"));
         Assert.Contains("Server Temp Key: ECDH, prime256v1", result.Output, StringComparison.Ordinal);
-        Assert.Equal("device 1, software 0", (await proxy.StatusAsync()).Operations.Since(new OperationStatus(0, 0, [])));
+        Assert.Equal(EveryPath.Operations(path, 1), (await proxy.StatusAsync()).Operations.Since(new OperationStatus(0, 0, [])));
     }
 }
