@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using WarpDrive.Abi.Hpre;
+using WarpDrive.Emulator.Faults;
 using WarpDrive.Engines;
 using WarpDrive.Linux;
 
@@ -19,6 +20,7 @@ internal sealed class DeviceEngine : IDisposable
 
     private readonly Scheduler _scheduler;
     private readonly IRsaEngine _engine;
+    private readonly FaultInjector? _faults;
     private readonly ILogger _logger;
     private readonly int _number;
     private readonly int _engineCount;
@@ -39,12 +41,14 @@ internal sealed class DeviceEngine : IDisposable
     /// <param name="number">Its number, from 0.</param>
     /// <param name="engineCount">How many engines serve the device.</param>
     /// <param name="spinTime">How long to look before sleeping.</param>
+    /// <param name="faults">What goes wrong on purpose; null: nothing.</param>
     /// <param name="logger">For what goes wrong.</param>
     /// <exception cref="LinuxException">No memory.</exception>
-    public DeviceEngine(Scheduler scheduler, IRsaEngine engine, int number, int engineCount, TimeSpan spinTime, ILogger logger)
+    public DeviceEngine(Scheduler scheduler, IRsaEngine engine, int number, int engineCount, TimeSpan spinTime, FaultInjector? faults, ILogger logger)
     {
         _scheduler = scheduler;
         _engine = engine;
+        _faults = faults;
         _logger = logger;
         _number = number;
         _engineCount = engineCount;
@@ -77,7 +81,16 @@ internal sealed class DeviceEngine : IDisposable
         long idleSince = 0;
         while (!_scheduler.IsStopping)
         {
-            if (Step())
+            bool hasWorked = Step();
+            if (_faults is not null)
+            {
+                // With a queue that is stalled on purpose there is always something posted: sleeping as below would be no sleep.
+                hasWorked |= _faults.Step(_scheduler.Queues) > 0;
+                Thread.Sleep(hasWorked ? 0 : 1);
+                continue;
+            }
+
+            if (hasWorked)
             {
                 idleSince = 0;
                 continue;
@@ -106,7 +119,13 @@ internal sealed class DeviceEngine : IDisposable
             return false;
         }
 
+        long since = Stopwatch.GetTimestamp();
         Execute();
+        if (_faults is not null)
+        {
+            Thread.Sleep(_faults.ExtraTime(Stopwatch.GetElapsedTime(since)));
+        }
+
         Complete();
         return true;
     }
@@ -132,7 +151,10 @@ internal sealed class DeviceEngine : IDisposable
         for (int step = 0, idleSteps = 0; taken < limit && idleSteps < queues.Length; step++)
         {
             int at = (start + step) % queues.Length;
-            FetchOutcome outcome = queues[at].TryFetch(_batch, out FetchedOperation operation);
+            FetchedOperation operation = default;
+            FetchOutcome outcome = _faults is not null && _faults.IsStalled(queues[at].Number)
+                ? FetchOutcome.Nothing
+                : queues[at].TryFetch(_batch, out operation);
             if (outcome is not (FetchOutcome.Ready or FetchOutcome.Refused))
             {
                 idleSteps++;
@@ -207,7 +229,9 @@ internal sealed class DeviceEngine : IDisposable
         for (int i = 0; i < _batch.Count; i++)
         {
             ref readonly FetchedOperation operation = ref _operations[i];
-            CompletionOutcome outcome = operation.Queue.Complete(operation, ErrorOf(_batch[i].Status), _batch.Output(i));
+            CompletionOutcome? outcome = _faults is null
+                ? operation.Queue.Complete(operation, ErrorOf(_batch[i].Status), _batch.Output(i))
+                : _faults.Complete(operation, ErrorOf(_batch[i].Status), _batch.Output(i));
             if (outcome == CompletionOutcome.Done)
             {
                 Volatile.Write(ref _completed, _completed + 1);

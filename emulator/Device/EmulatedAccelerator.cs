@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using WarpDrive.Abi.Device;
 using WarpDrive.Abi.Vfio;
+using WarpDrive.Emulator.Faults;
 using WarpDrive.Engines;
 using WarpDrive.Linux;
 
@@ -64,6 +65,7 @@ public sealed class EmulatedAccelerator : IDisposable
         _options = options;
         _scheduler = new Scheduler(options.LongestSleep);
         _logger = logger;
+        Faults = options.Faults is { } plan ? new FaultInjector(plan, options.Time, logger) : null;
         _numbersInUse = new bool[options.MaxQueues];
         if (choice is { Failure: { } failure })
         {
@@ -105,6 +107,9 @@ public sealed class EmulatedAccelerator : IDisposable
 
     /// <summary>The engine's name as the control registers hold it: UTF-8, padded with zeros.</summary>
     internal ReadOnlySpan<byte> EngineNameRegister => _engineName;
+
+    /// <summary>What goes wrong on purpose; null: nothing.</summary>
+    internal FaultInjector? Faults { get; }
 
     /// <summary>The open queues at this moment.</summary>
     internal IReadOnlyList<VirtualQueue> OpenQueues => _scheduler.Queues;
@@ -155,6 +160,7 @@ public sealed class EmulatedAccelerator : IDisposable
             engine.Dispose();
         }
 
+        Faults?.Dispose();
         _scheduler.Dispose();
     }
 
@@ -268,7 +274,7 @@ public sealed class EmulatedAccelerator : IDisposable
             while (usable.Count > _engines.Count)
             {
                 int number = _engines.Count;
-                _engines.Add(new DeviceEngine(_scheduler, usable[number], number, usable.Count, _options.SpinTime, _logger));
+                _engines.Add(new DeviceEngine(_scheduler, usable[number], number, usable.Count, _options.SpinTime, Faults, _logger));
             }
         }
         catch

@@ -30,6 +30,9 @@ internal static partial class EmulatorLog
     [LoggerMessage(8, LogLevel.Debug, "Engines do not run as SCHED_OTHER: {Reason}")]
     public static partial void EngineSchedulingRefused(this ILogger logger, string reason);
 
+    [LoggerMessage(10, LogLevel.Information, "Faults injected: {Counts}")]
+    public static partial void FaultsInjected(this ILogger logger, string counts);
+
     [LoggerMessage(9, LogLevel.Information, "Engines chosen ({Asked}, {Source}): {Choice}")]
     public static partial void EngineChosen(this ILogger logger, EngineKind asked, string source, EngineChoice choice);
 }

@@ -1,3 +1,5 @@
+using WarpDrive.Emulator.Faults;
+
 namespace WarpDrive.Emulator;
 
 /// <summary>What an emulated accelerator offers and the limits it keeps.</summary>
@@ -26,6 +28,12 @@ public sealed class EmulatorOptions
     /// which the rings alone are measured.
     /// </summary>
     public bool SelfTest { get; init; } = true;
+
+    /// <summary>What is to go wrong, for tests of who uses the device; null: nothing.</summary>
+    public FaultPlan? Faults { get; init; }
+
+    /// <summary>The clock of <see cref="Faults"/>.</summary>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>
     /// The longest sleep of an engine. Nothing depends on it; it bounds what a fault of a client or of this code can cost. Tests

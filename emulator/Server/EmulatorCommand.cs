@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using WarpDrive.Emulator.Faults;
 using WarpDrive.Engines;
 
 namespace WarpDrive.Emulator.Server;
@@ -56,6 +57,30 @@ internal static class EmulatorCommand
     private static readonly Option<int> SpinMicroseconds =
         Number("--spin-us", "How long an idle engine looks for work before it sleeps, in microseconds.", (int)Defaults.SpinTime.TotalMicroseconds, 0, 1_000_000);
 
+    private static readonly Option<FaultPlan?> Faults = new("--faults")
+    {
+        Description = "JSON file that says what is to go wrong, for tests of clients: see emulator/README.md.",
+        HelpName = "file",
+        CustomParser = result =>
+        {
+            string path = result.Tokens[0].Value;
+            try
+            {
+                return FaultPlan.Parse(File.ReadAllBytes(path));
+            }
+            catch (FormatException mistake)
+            {
+                result.AddError($"--faults names '{path}', which is no plan: {mistake.Message}");
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                result.AddError($"--faults names '{path}', which cannot be read: {failure.Message}");
+            }
+
+            return null;
+        },
+    };
+
     private static readonly Option<LogLevel> Level = new("--log-level")
     {
         Description = "Least severe messages shown: Debug also says which commands of clients were refused.",
@@ -80,7 +105,7 @@ internal static class EmulatorCommand
         var command = new RootCommand(
             "An RSA accelerator in software, for other processes: rings in shared memory, reached through vfio-user on a Unix socket.")
         {
-            Socket, Engine, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Level,
+            Socket, Engine, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Faults, Level,
         };
         command.SetAction(arguments => run(
             arguments.GetRequiredValue(Socket),
@@ -91,6 +116,7 @@ internal static class EmulatorCommand
                 MaxDmaMaps = arguments.GetValue(DmaMaps),
                 MaxMappedBytes = arguments.GetValue(MappedMiB) * BytesPerMiB,
                 SpinTime = TimeSpan.FromMicroseconds(arguments.GetValue(SpinMicroseconds)),
+                Faults = arguments.GetValue(Faults),
             },
             arguments.GetValue(Engine),
             arguments.GetValue(Level)));

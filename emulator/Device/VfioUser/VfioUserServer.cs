@@ -31,6 +31,7 @@ public sealed class VfioUserServer : IDisposable
     private readonly Thread _thread;
     private long _accepted;
     private bool _acceptPaused;
+    private int _isDisconnecting;       // 1: a fault asks for it
     private volatile bool _stopping;
     private bool _disposed;
 
@@ -49,6 +50,11 @@ public sealed class VfioUserServer : IDisposable
         Path = path;
         _logger = logger;
         _time = time;
+        if (accelerator.Faults is { } faults)
+        {
+            faults.Disconnecting += DisconnectAll;
+        }
+
         _thread = new Thread(Run) { Name = "warp-vfio-user", IsBackground = true };
     }
 
@@ -79,6 +85,11 @@ public sealed class VfioUserServer : IDisposable
         }
 
         _disposed = true;
+        if (_accelerator.Faults is { } faults)
+        {
+            faults.Disconnecting -= DisconnectAll;
+        }
+
         _stopping = true;
         _wake.Signal();
         _thread.Join();
@@ -119,6 +130,13 @@ public sealed class VfioUserServer : IDisposable
                 }
             }
 
+            // The exchange comes before the clients are looked at: who connects later is asked to leave by the next fault only.
+            bool isFault = Interlocked.Exchange(ref _isDisconnecting, 0) == 1;
+            while (isFault && _clients.Count > 0)
+            {
+                Disconnect(_clients.Count - 1, "a fault of the plan");
+            }
+
             DisconnectUnopened();
             if (_acceptPaused || ready[1])
             {
@@ -134,6 +152,12 @@ public sealed class VfioUserServer : IDisposable
 
         _listener.Dispose();
         _logger.Closed(Path, count);
+    }
+
+    private void DisconnectAll()
+    {
+        Interlocked.Exchange(ref _isDisconnecting, 1);
+        _wake.Signal();
     }
 
     /// <summary>Sleeps until something is to be done. Index 0 is the wake-up, 1 the listener, then the clients.</summary>
