@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using WarpDrive.Emulator.Faults;
 
@@ -49,6 +50,15 @@ public sealed class FaultPlanTests
         Assert.EndsWith(reason, message);
         Assert.DoesNotContain("WarpDrive", message);
     }
+
+    [Fact]
+    public void Example_of_the_documentation_is_a_plan()
+    {
+        string text = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../emulator/README.md"));
+        Assert.Equal(3, Parse(text.Split("```json")[1].Split("```")[0]).Faults.Count);
+    }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     private static FaultPlan Parse(string json) => FaultPlan.Parse(Encoding.UTF8.GetBytes(json));
 }
