@@ -66,6 +66,10 @@ internal static unsafe partial class Libc
     [LibraryImport(C, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int memfd_create(string name, uint flags);
 
+    // Fills 120 bytes, of which the first word says what file system it is.
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int fstatfs(int fd, long* description);
+
     [LibraryImport(C, SetLastError = true)]
     public static partial int ftruncate(int fd, long length);
 

@@ -9,6 +9,7 @@ public sealed class SharedMemory : IDisposable
     private const int SealSeal = 1;
     private const int SealShrink = 2;
     private const int SealGrow = 4;
+    private const long HugePageFileSystem = 0x958458f6;     // HUGETLBFS_MAGIC, linux/magic.h
 
     private SharedMemory(FileDescriptor file, MappedMemory memory)
     {
@@ -67,6 +68,18 @@ public sealed class SharedMemory : IDisposable
         ArgumentNullException.ThrowIfNull(file);
         int seals = Libc.fcntl(file.Number, Libc.F_GET_SEALS, 0);
         return seals >= 0 && (seals & SealShrink) != 0;
+    }
+
+    /// <summary>
+    /// Whether the file is made of huge pages. Of those the system has a fixed number: whoever maps such a file can be made to fault (SIGBUS) also
+    /// when it is sealed, by holes that its owner punches into it.
+    /// </summary>
+    /// <exception cref="LinuxException">The descriptor is of no file.</exception>
+    public static unsafe bool IsOfHugePages(FileDescriptor file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        long* description = stackalloc long[16];
+        return Libc.fstatfs(file.Number, description) == 0 ? description[0] == HugePageFileSystem : throw new LinuxException("fstatfs", "file");
     }
 
     /// <inheritdoc/>

@@ -29,6 +29,12 @@ public sealed class EmulatorOptions
     /// </summary>
     public bool SelfTest { get; init; } = true;
 
+    /// <summary>Users whose processes may connect, by number; with <see cref="AllowedGroups"/> empty too: all whom the socket's file lets in.</summary>
+    public IReadOnlyList<uint> AllowedUsers { get; init; } = [];
+
+    /// <summary>Groups whose processes may connect: the effective group of the process when it connects.</summary>
+    public IReadOnlyList<uint> AllowedGroups { get; init; } = [];
+
     /// <summary>What is to go wrong, for tests of who uses the device; null: nothing.</summary>
     public FaultPlan? Faults { get; init; }
 

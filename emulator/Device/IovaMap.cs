@@ -62,6 +62,11 @@ internal sealed class IovaMap : IDisposable
             throw Refused(iova, sizeBytes, "the file is not sealed against shrinking", Errno.EINVAL);
         }
 
+        if (SharedMemory.IsOfHugePages(file))
+        {
+            throw Refused(iova, sizeBytes, "the file is made of huge pages", Errno.EINVAL);
+        }
+
         long fileBytes = file.GetSizeBytes();
         if (fileBytes < 0 || fileOffset > (ulong)fileBytes || sizeBytes > (ulong)fileBytes - fileOffset)
         {

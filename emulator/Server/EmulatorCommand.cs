@@ -57,6 +57,10 @@ internal static class EmulatorCommand
     private static readonly Option<int> SpinMicroseconds =
         Number("--spin-us", "How long an idle engine looks for work before it sleeps, in microseconds.", (int)Defaults.SpinTime.TotalMicroseconds, 0, 1_000_000);
 
+    private static readonly Option<uint[]> Users = Ids("--allow-uid", "Users whose processes may connect");
+
+    private static readonly Option<uint[]> Groups = Ids("--allow-gid", "Groups whose processes may connect");
+
     private static readonly Option<FaultPlan?> Faults = new("--faults")
     {
         Description = "JSON file that says what is to go wrong, for tests of clients: see emulator/README.md.",
@@ -105,7 +109,7 @@ internal static class EmulatorCommand
         var command = new RootCommand(
             "An RSA accelerator in software, for other processes: rings in shared memory, reached through vfio-user on a Unix socket.")
         {
-            Socket, Engine, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Faults, Level,
+            Socket, Engine, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Users, Groups, Faults, Level,
         };
         command.SetAction(arguments => run(
             arguments.GetRequiredValue(Socket),
@@ -116,12 +120,38 @@ internal static class EmulatorCommand
                 MaxDmaMaps = arguments.GetValue(DmaMaps),
                 MaxMappedBytes = arguments.GetValue(MappedMiB) * BytesPerMiB,
                 SpinTime = TimeSpan.FromMicroseconds(arguments.GetValue(SpinMicroseconds)),
+                AllowedUsers = arguments.GetValue(Users) ?? [],
+                AllowedGroups = arguments.GetValue(Groups) ?? [],
                 Faults = arguments.GetValue(Faults),
             },
             arguments.GetValue(Engine),
             arguments.GetValue(Level)));
         return command;
     }
+
+    /// <summary>An option that lists numbers of users or groups; it may be given several times.</summary>
+    private static Option<uint[]> Ids(string name, string description) => new(name)
+    {
+        Description = $"{description}, by number, with commas between; without it and its sibling all whom the socket's file lets in.",
+        HelpName = "numbers",
+        CustomParser = result =>
+        {
+            var ids = new List<uint>();
+            foreach (string text in result.Tokens.SelectMany(static token => token.Value.Split(',')))
+            {
+                if (uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint id))
+                {
+                    ids.Add(id);
+                }
+                else
+                {
+                    result.AddError($"{name} has '{text}'; allowed are numbers, as id(1) shows them, with commas between.");
+                }
+            }
+
+            return [.. ids];
+        },
+    };
 
     /// <summary>An option whose refusal names the value seen and the values allowed.</summary>
     private static Option<int> Number(string name, string description, int defaultValue, int min, int max) => new(name)

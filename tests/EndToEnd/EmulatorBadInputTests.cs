@@ -32,6 +32,22 @@ public sealed class EmulatorBadInputTests(ITestOutputHelper output)
             new Dictionary<string, string> { ["DOTNET_EnableAVX2"] = "0" });
     }
 
+    [Theory]
+    [InlineData("--allow-uid", "0,root", "--allow-uid has 'root'; allowed are numbers, as id(1) shows them, with commas between.")]
+    [InlineData("--allow-gid", "-1", "--allow-gid has '-1'; allowed are numbers")]
+    [InlineData("--faults", "/nowhere/plan.json", "--faults names '/nowhere/plan.json', which cannot be read")]
+    public Task Value_that_cannot_be_used(string option, string value, string sentence) => AssertRefusedAsync(
+        scenario => ["--socket", scenario.File("device.sock"), option, value], _ => sentence);
+
+    [Fact]
+    public async Task Plan_of_faults_that_is_none()
+    {
+        await using var scenario = new Scenario(output);
+        string plan = scenario.Write("plan.json", """{ "faults": [{ "kind": "explode" }] }""");
+        await AssertRefusedAsync(
+            scenario, ["--socket", scenario.File("device.sock"), "--faults", plan], $"--faults names '{plan}', which is no plan: line 1, byte 33: faults[0].kind cannot have this value");
+    }
+
     [Fact]
     public Task No_socket() => AssertRefusedAsync(_ => [], _ => "--socket");
 

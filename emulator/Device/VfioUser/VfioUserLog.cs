@@ -20,6 +20,9 @@ internal static partial class VfioUserLog
     [LoggerMessage(105, LogLevel.Warning, "Connection refused: {ConnectionCount} are open, the most allowed")]
     public static partial void TooManyConnections(this ILogger logger, int connectionCount);
 
+    [LoggerMessage(110, LogLevel.Warning, "Connection of process {ProcessId} refused: neither user {UserId} nor group {GroupId} is allowed")]
+    public static partial void NotAllowed(this ILogger logger, int processId, uint userId, uint groupId);
+
     [LoggerMessage(106, LogLevel.Warning, "Connections cannot be accepted for a while: {Reason}")]
     public static partial void AcceptFailed(this ILogger logger, string reason);
 

@@ -20,6 +20,7 @@ public sealed class VfioUserServer : IDisposable
 
     private readonly EmulatedAccelerator _accelerator;
     private readonly ProtocolCapabilities _capabilities;
+    private readonly EmulatorOptions _options;
     private readonly int _maxConnections;
     private readonly UnixListener _listener;
     private readonly ILogger _logger;
@@ -45,6 +46,7 @@ public sealed class VfioUserServer : IDisposable
     {
         _accelerator = accelerator;
         _capabilities = ProtocolCapabilities.Emulated with { MaxDmaMappings = (uint)options.MaxDmaMaps };
+        _options = options;
         _maxConnections = options.MaxQueues + SpareConnections;
         _listener = listener;
         Path = path;
@@ -217,9 +219,10 @@ public sealed class VfioUserServer : IDisposable
 
         int processId;
         uint userId;
+        uint groupId;
         try
         {
-            (processId, userId, _) = socket.PeerCredentials;
+            (processId, userId, groupId) = socket.PeerCredentials;
         }
         catch
         {
@@ -227,11 +230,23 @@ public sealed class VfioUserServer : IDisposable
             throw;
         }
 
+        if (!IsAllowed(userId, groupId))
+        {
+            socket.Dispose();
+            _logger.NotAllowed(processId, userId, groupId);
+            return;
+        }
+
         var interpreter = new CommandInterpreter(_accelerator, _capabilities);
         var client = new ClientConnection(++_accepted, socket, interpreter, _reply, _logger) { AcceptedAt = _time.GetTimestamp() };
         _clients.Add(client);
         _logger.Connected(client.Number, processId, userId);
     }
+
+    private bool IsAllowed(uint userId, uint groupId) =>
+        (_options.AllowedUsers.Count == 0 && _options.AllowedGroups.Count == 0)
+        || _options.AllowedUsers.Contains(userId)
+        || _options.AllowedGroups.Contains(groupId);
 
     /// <summary>A connection that asks for nothing would keep a place that others need.</summary>
     private void DisconnectUnopened()

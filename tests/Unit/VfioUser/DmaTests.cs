@@ -1,9 +1,10 @@
+using System.Runtime.InteropServices;
 using WarpDrive.Emulator;
 using WarpDrive.Linux;
 
 namespace WarpProxy.Tests.Unit.VfioUser;
 
-public sealed class DmaTests : IDisposable
+public sealed partial class DmaTests : IDisposable
 {
     private const ushort DmaMap = 2;
     private const ushort DmaUnmap = 3;
@@ -31,6 +32,28 @@ public sealed class DmaTests : IDisposable
         Assert.Equal(0u, unmapped.Error);
         Assert.Equal(RawClient.DmaUnmap(), unmapped.Payload);
         Assert.Equal(Errno.ENOENT, _client.Error(DmaUnmap, RawClient.DmaUnmap()));
+    }
+
+    [Fact]
+    public void Map_of_huge_pages_is_refused()
+    {
+        // Sealed as it should be, but a hole punched into it makes the device fault. Where the kernel makes no such file nobody can send one.
+        const uint CloseOnExec = 1, AllowSealing = 2, HugePages = 4;
+        const int AddSeals = 1033, Shrink = 2, Grow = 4;
+        int number = memfd_create("huge", CloseOnExec | AllowSealing | HugePages);
+        if (number < 0)
+        {
+            Assert.NotEqual(24, Marshal.GetLastPInvokeError());     // EMFILE: no descriptor left
+            return;
+        }
+
+        using var file = new FileDescriptor(number);
+        Assert.Equal(0, ftruncate(number, 2 << 20));
+        Assert.Equal(0, fcntl(number, AddSeals, Shrink | Grow));
+        Assert.True(SharedMemory.IsSealedAgainstShrinking(file));
+        Assert.True(SharedMemory.IsOfHugePages(file));
+        Assert.False(SharedMemory.IsOfHugePages(_memory.File));
+        Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(size: 2 << 20), file));
     }
 
     [Theory]
@@ -142,4 +165,13 @@ public sealed class DmaTests : IDisposable
         Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File));
         Assert.Equal(Errno.EINVAL, _client.Error(DmaUnmap, RawClient.DmaUnmap(argsz: argsz, flags: flags)));
     }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ftruncate(int file, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int file, int command, int argument);
 }
