@@ -47,6 +47,12 @@ internal static partial class ProxyLog
     [LoggerMessage(14, LogLevel.Error, "Changed files of the {What} could not be used; the old ones stay in force")]
     public static partial void ReloadFailed(this ILogger logger, Exception exception, string what);
 
+    [LoggerMessage(40, LogLevel.Information, "Session tickets: {Count} keys from {Source}; {Name} encrypts")]
+    public static partial void TicketKeysRead(this ILogger logger, int count, string source, string name);
+
+    [LoggerMessage(41, LogLevel.Error, "Ticket keys stay as they were: {Reason}")]
+    public static partial void TicketKeysRefused(this ILogger logger, string reason);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
 

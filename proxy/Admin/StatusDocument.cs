@@ -5,7 +5,7 @@ namespace WarpProxy.Admin;
 
 /// <summary>The answer to <c>GET /status</c>. Names in JSON are these in camelCase; <c>fallback</c> is keyed by reason in snake_case.</summary>
 internal sealed record StatusDocument(
-    OperationSnapshot Operations, IReadOnlyList<DeviceSnapshot> Devices, LeakStatus Leaks, HandshakeStatus Handshakes)
+    OperationSnapshot Operations, IReadOnlyList<DeviceSnapshot> Devices, LeakStatus Leaks, HandshakeStatus Handshakes, ResumptionStatus Resumption)
 {
     /// <summary>Reads everything; the numbers are each right, but not of one instant.</summary>
     public static StatusDocument Read(Accelerator accelerator, HandshakeLanes lanes, HandshakeCounters counters) => new(
@@ -20,7 +20,14 @@ internal sealed record StatusDocument(
             counters.ClientHelloTooLongCount,
             counters.UnknownNameCount,
             counters.RefusedCount(LaneRefusal.QueueFull),
-            counters.RefusedCount(LaneRefusal.WaitTimeout)));
+            counters.RefusedCount(LaneRefusal.WaitTimeout)),
+        new ResumptionStatus(
+            counters.ResumedCount,
+            counters.FullCount,
+            counters.ResumedWithOldKeyCount,
+            counters.ResumedWithNextKeyCount,
+            counters.UnknownTicketKeyCount,
+            counters.RefusedTicketCount));
 }
 
 /// <summary>What must be zero when nothing is under way.</summary>
@@ -29,3 +36,9 @@ internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int La
 /// <summary>Handshakes since the start; <c>Waiting</c> is of now.</summary>
 internal sealed record HandshakeStatus(
     long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long UnknownName, long RefusedQueueFull, long RefusedWaitTimeout);
+
+/// <summary>
+/// Completed handshakes since the start, resumed and full. Of the resumed ones, those with tickets of an old or of the next key; of the full ones, those of
+/// clients that showed a ticket: of an unknown key, or refused although the key is known.
+/// </summary>
+internal sealed record ResumptionStatus(long Resumed, long Full, long OldKey, long NextKey, long UnknownKey, long RefusedTicket);

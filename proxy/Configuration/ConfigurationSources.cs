@@ -6,6 +6,7 @@ using WarpProxy.Certificates;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Tickets;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Configuration;
@@ -16,7 +17,7 @@ internal static class ConfigurationSources
     private static readonly string[] Sections =
     [
         ServerOptions.Section, ListenerOptions.Section, CertificateOptions.SingleSection, CertificateOptions.Section, OffloadOptions.Section,
-        TlsOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
+        TlsOptions.Section, TicketOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
     ];
 
     /// <summary>Reads them all.</summary>

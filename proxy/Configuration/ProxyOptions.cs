@@ -2,6 +2,7 @@ using WarpProxy.Certificates;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Tickets;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Configuration;
@@ -22,6 +23,7 @@ internal sealed record ProxyOptions
         Tls = reader.Read<TlsOptions>(TlsOptions.Section);
         Files = reader.Read<FilesOptions>(FilesOptions.Section);
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
+        Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
         Certificates = ReadCertificates(reader);
         Listeners = ReadListeners(reader);
     }
@@ -34,6 +36,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Section <c>Tls</c>.</summary>
     public TlsOptions Tls { get; }
+
+    /// <summary>Section <c>Tickets</c>, for listeners that have none of their own.</summary>
+    public TicketOptions Tickets { get; }
 
     /// <summary>Section <c>Files</c>.</summary>
     public FilesOptions Files { get; }
@@ -113,7 +118,7 @@ internal sealed record ProxyOptions
     }
 
     /// <summary>Puts the sections at the top of the configuration where the listener has none of its own.</summary>
-    private static ListenerOptions Resolve(ListenerOptions options) => options;
+    private ListenerOptions Resolve(ListenerOptions options) => options with { Tickets = options.Tickets ?? Tickets };
 
     private static bool IsSame(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

@@ -5,6 +5,7 @@ using WarpProxy.Configuration;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Tickets;
 using WarpProxy.Tls;
 using WarpProxy.Upstream;
 
@@ -25,6 +26,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly AdminListener _admin;
     private readonly FileWatch _files;
     private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
+    private readonly TicketKeyStore _tickets;
     private CertificateStore? _certificates;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
@@ -39,6 +41,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _accelerator = new Accelerator(options.Offload, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>());
+        _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
         _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _loggers);
     }
@@ -123,6 +126,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _report.Dispose();
         _lanes.Dispose();
         _endpoints.ForEach(static endpoint => endpoint?.Dispose());
+        _tickets.Dispose();
         _certificates?.Dispose();
         _accelerator.Dispose();
         _loggers.Dispose();
@@ -149,7 +153,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         foreach (Listener listener in _options.Listeners)
         {
             _endpoints.Add(listener.Address.IsHttps
-                ? new TlsEndpoint(listener, certificates, _options.Tls, _lanes, _counters, _time, _loggers)
+                ? new TlsEndpoint(listener, certificates, _tickets, _options.Tls, _lanes, _counters, _time, _loggers)
                 : null);
         }
 

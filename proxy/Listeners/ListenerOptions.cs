@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using WarpProxy.Configuration;
+using WarpProxy.Tickets;
 
 namespace WarpProxy.Listeners;
 
@@ -21,6 +22,9 @@ internal sealed record ListenerOptions : IValidatableObject
     /// <summary>What clients get that ask for another name, or for none.</summary>
     public UnknownNames UnknownNames { get; init; }
 
+    /// <summary>Resumption of sessions; for https.</summary>
+    public TicketOptions? Tickets { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -32,6 +36,10 @@ internal sealed record ListenerOptions : IValidatableObject
         else if (!address.IsHttps && Certificates.Count > 0)
         {
             yield return new($"{path}:Certificates has '{Certificates[0]}' but {path}:Url is '{Url}'; certificates are for https.", [nameof(Certificates)]);
+        }
+        else if (!address.IsHttps && Tickets is not null)
+        {
+            yield return new($"{path}:Tickets is there but {path}:Url is '{Url}'; tickets are for https.", [nameof(Tickets)]);
         }
 
         foreach (string twice in Certificates.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1).Select(static group => group.Key))

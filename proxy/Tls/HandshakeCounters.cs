@@ -1,17 +1,42 @@
+using WarpDrive.OpenSsl.Tls;
+
 namespace WarpProxy.Tls;
 
 /// <summary>What became of connections before HTTP: counted, since nothing is logged for each. Any thread.</summary>
 internal sealed class HandshakeCounters
 {
     private readonly long[] _refused = new long[Enum.GetValues<LaneRefusal>().Length];
-    private long _completed;
+    private long _full;
+    private long _resumed;
+    private long _resumedWithOldKey;
+    private long _resumedWithNextKey;
+    private long _unknownTicketKeys;
+    private long _refusedTickets;
     private long _notTls;
     private long _clientHelloTimeouts;
     private long _clientHellosTooLong;
     private long _unknownNames;
 
     /// <summary>Handshakes that ended in an encrypted connection.</summary>
-    public long CompletedCount => Interlocked.Read(ref _completed);
+    public long CompletedCount => FullCount + ResumedCount;
+
+    /// <summary>Those of them that resumed no session.</summary>
+    public long FullCount => Interlocked.Read(ref _full);
+
+    /// <summary>Those of them that resumed a session.</summary>
+    public long ResumedCount => Interlocked.Read(ref _resumed);
+
+    /// <summary>Those of them that resumed a session with a ticket of an old key.</summary>
+    public long ResumedWithOldKeyCount => Interlocked.Read(ref _resumedWithOldKey);
+
+    /// <summary>Those of them that resumed a session with a ticket of the next key, which another proxy uses already.</summary>
+    public long ResumedWithNextKeyCount => Interlocked.Read(ref _resumedWithNextKey);
+
+    /// <summary>Full handshakes of clients whose ticket no key here has made.</summary>
+    public long UnknownTicketKeyCount => Interlocked.Read(ref _unknownTicketKeys);
+
+    /// <summary>Full handshakes of clients whose ticket names a key of ours: expired, changed, or of another listener or site.</summary>
+    public long RefusedTicketCount => Interlocked.Read(ref _refusedTickets);
 
     /// <summary>Connections whose first bytes were not a ClientHello.</summary>
     public long NotTlsCount => Interlocked.Read(ref _notTls);
@@ -29,7 +54,25 @@ internal sealed class HandshakeCounters
     public long RefusedCount(LaneRefusal reason) => Interlocked.Read(ref _refused[(int)reason]);
 
     // Each of these counts alone; no order between them is promised, so the atomic increment is all that is needed.
-    internal void Completed() => Interlocked.Increment(ref _completed);
+    internal void Completed(bool isResumed, TlsTicketKeyUse ticketKey)
+    {
+        Interlocked.Increment(ref isResumed ? ref _resumed : ref _full);
+        switch (isResumed, ticketKey)
+        {
+            case (true, TlsTicketKeyUse.Old):
+                Interlocked.Increment(ref _resumedWithOldKey);
+                break;
+            case (true, TlsTicketKeyUse.Next):
+                Interlocked.Increment(ref _resumedWithNextKey);
+                break;
+            case (false, TlsTicketKeyUse.Unknown):
+                Interlocked.Increment(ref _unknownTicketKeys);
+                break;
+            case (false, not TlsTicketKeyUse.None):
+                Interlocked.Increment(ref _refusedTickets);
+                break;
+        }
+    }
 
     internal void NotTls() => Interlocked.Increment(ref _notTls);
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Tickets;
 
 namespace WarpProxy.Tls;
 
@@ -12,11 +13,11 @@ internal sealed class TlsEndpoint : IDisposable
     private readonly TlsMiddleware _middleware;
 
     /// <summary>Prepares it for one listener.</summary>
-    /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings.</exception>
+    /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings, or the files of ticket keys cannot be used.</exception>
     public TlsEndpoint(
-        Listener listener, CertificateStore certificates, TlsOptions options, HandshakeLanes lanes, HandshakeCounters counters, TimeProvider time, ILoggerFactory loggers)
+        Listener listener, CertificateStore certificates, TicketKeyStore tickets, TlsOptions options, HandshakeLanes lanes, HandshakeCounters counters, TimeProvider time, ILoggerFactory loggers)
     {
-        _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), options);
+        _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), options);
         var handshaker = new Handshaker(_sites, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
         _middleware = new TlsMiddleware(handshaker, counters, loggers.CreateLogger<TlsMiddleware>());
     }

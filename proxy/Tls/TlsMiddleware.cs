@@ -23,7 +23,7 @@ internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters cou
             return;
         }
 
-        counters.Completed();
+        counters.Completed(tls.IsResumed, tls.TicketKeyUse);
         if (HandshakeLane.IsCurrentThread)
         {
             // HTTP may wait for anything; a lane carries handshakes.

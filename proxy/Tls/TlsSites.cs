@@ -4,6 +4,7 @@ using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Tickets;
 
 namespace WarpProxy.Tls;
 
@@ -11,15 +12,17 @@ namespace WarpProxy.Tls;
 internal sealed class TlsSites : IDisposable
 {
     private readonly Listener _listener;
+    private readonly TlsTicketKeyRing? _ticketKeys;
     private readonly TlsOptions _options;
     private readonly CertificateIndex _index;
     private readonly ConcurrentDictionary<CertificateSet, Lazy<TlsSite>> _sites = new();
 
     /// <summary>Prepares them, and makes the default one: what OpenSSL does not take is told at start.</summary>
     /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings.</exception>
-    public TlsSites(Listener listener, CertificateIndex index, TlsOptions options)
+    public TlsSites(Listener listener, CertificateIndex index, TlsTicketKeyRing? ticketKeys, TlsOptions options)
     {
         _listener = listener;
+        _ticketKeys = ticketKeys;
         _options = options;
         _index = index;
         try
@@ -59,5 +62,8 @@ internal sealed class TlsSites : IDisposable
         Certificates = [.. certificates.Certificates.Select(static certificate => certificate.Tls)],
         CipherSuites = _options.CipherSuites,
         ApplicationProtocols = ["h2", "http/1.1"],
+        TicketKeys = _ticketKeys,
+        TicketLifetime = _listener.Options.Tickets!.Lifetime,
+        SessionContext = SessionContext.Of(_listener, certificates),
     }));
 }

@@ -13,6 +13,7 @@ internal unsafe struct OsslParam
     public const uint Integer = 1;
     public const uint UnsignedInteger = 2;
     public const uint Utf8String = 4;
+    public const uint OctetString = 5;
 
     public byte* Key;
     public uint Type;

@@ -57,8 +57,14 @@ public sealed unsafe class TlsServerConnection : IDisposable
     /// <summary>The name that the client asked for (RFC 6066 3), as it was sent; null for none, and in a resumed session of TLS 1.2.</summary>
     public string? ServerName => Marshal.PtrToStringUTF8((nint)Libssl.SSL_get_servername(_ssl, HostName));
 
-    /// <summary>Whether the handshake resumed a session, so that no private key was used.</summary>
+    /// <summary>
+    /// Whether the handshake resumes a session, so that no private key is used, nor will be: after a HelloRetryRequest, when the client may take
+    /// its session back, it is false until the client has offered it again.
+    /// </summary>
     public bool IsResumed => Libssl.SSL_session_reused(_ssl) == 1;
+
+    /// <summary>Which key the last ticket was made with that the client has shown.</summary>
+    public TlsTicketKeyUse TicketKeyUse { get; internal set; }
 
     /// <summary>The connection whose step runs on this thread.</summary>
     internal static TlsServerConnection? Stepping => _stepping;

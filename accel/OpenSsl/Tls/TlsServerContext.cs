@@ -11,7 +11,7 @@ namespace WarpDrive.OpenSsl.Tls;
 /// running ones be.
 /// </summary>
 /// <remarks>
-/// Renegotiation and compression are off, sessions are kept by clients alone (two tickets per handshake in TLS 1.3), early data is off, and a
+/// Renegotiation and compression are off, sessions are kept by clients alone, in tickets (two per full handshake in TLS 1.3), early data is off, and a
 /// client that closes without close_notify is told from one that does.
 /// </remarks>
 public sealed unsafe class TlsServerContext : IDisposable
@@ -31,6 +31,7 @@ public sealed unsafe class TlsServerContext : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         Libcrypto.ERR_clear_error();
+        TicketKeys = options.TicketKeys;
         _applicationProtocols = [.. options.ApplicationProtocols.Select(Encoding.ASCII.GetBytes)];
         _context = new SslContextHandle(Libssl.SSL_CTX_new_ex(WarpProvider.Library, null, Libssl.TLS_server_method()));
         try
@@ -39,12 +40,7 @@ public sealed unsafe class TlsServerContext : IDisposable
             _ = Libssl.SSL_CTX_set_options(
                 _context, Libssl.SSL_OP_NO_RENEGOTIATION | Libssl.SSL_OP_NO_COMPRESSION | Libssl.SSL_OP_CIPHER_SERVER_PREFERENCE);
             Libssl.SetServerModes(_context);
-            Libssl.SetSessionCacheOff(_context);
-            fixed (byte* id = "warp"u8)
-            {
-                SslContextHandle.Require(Libssl.SSL_CTX_set_session_id_context(_context, id, 4) == 1, "OpenSSL refused the name of the sessions");
-            }
-
+            TicketCallback.SetResumption(_context, options);
             SetSuites(options);
             _context.SetGroups(options.Groups);
             foreach (TlsServerCertificate certificate in options.Certificates)
@@ -63,6 +59,9 @@ public sealed unsafe class TlsServerContext : IDisposable
             throw;
         }
     }
+
+    /// <summary>What its tickets are made with; null when no session is resumed.</summary>
+    internal TlsTicketKeyRing? TicketKeys { get; }
 
     /// <summary>A new connection, whose first step is <see cref="TlsServerConnection.Handshake"/>.</summary>
     /// <exception cref="OpenSslException">No memory.</exception>

@@ -26,4 +26,16 @@ public sealed class TlsServerOptions
     /// no_application_protocol (RFC 7301 3.2). Empty: none is agreed on.
     /// </summary>
     public IReadOnlyList<string> ApplicationProtocols { get; init; } = [];
+
+    /// <summary>The keys of session tickets; null: no session is resumed, in neither version. Outlives the contexts made with it.</summary>
+    public TlsTicketKeyRing? TicketKeys { get; init; }
+
+    /// <summary>How long a session may be resumed; in TLS 1.3 counted anew from each ticket. Whole seconds, at most seven days (RFC 8446 4.6.1).</summary>
+    public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(12);
+
+    /// <summary>
+    /// Whose sessions they are: a ticket is resumed only where this text is the same, whatever the keys. It holds all that decided whether
+    /// the first handshake was accepted, and what was shown in it.
+    /// </summary>
+    public string SessionContext { get; init; } = "";
 }

@@ -34,6 +34,11 @@ public sealed class ProxyOptionsTests
     [InlineData("Listeners:a:Url", "https://127.0.0.1/x", "Listeners:a:Url has 'https://127.0.0.1/x'; it must end after the port, without the path '/x'.")]
     [InlineData("Certificates:shop:KeyFile", "", "Certificates:shop:KeyFile is ''; it must be the path of a file, or be left out.\nCertificates:shop:File is not set; it must be the path of a PEM file.")]
     [InlineData("Certificate:KeyFile", "k", "Certificate:KeyFile is 'k' but Certificate:File is not set; give both, or neither.")]
+    [InlineData("Tickets:Lifetime", "00:00:10", "Tickets:Lifetime is 00:00:10; it must be between 00:01:00 and 7.00:00:00.")]
+    [InlineData("Tickets:Lifetime", "1.00:00:00", "Tickets:Lifetime is 1.00:00:00; without Tickets:Keys or Tickets:Directory it must be at most 12:00:00, as long as the process keeps its own keys.")]
+    [InlineData("Tickets:Keys:0", "", "Tickets:Keys has ''; it must be the path of a file.")]
+    [InlineData("Tickets:Directory", "", "Tickets:Directory is ''; it must be the path of a directory, or be left out.")]
+    [InlineData("Tickets:Enabled", "perhaps", "Tickets:Enabled is 'perhaps'; it must be true or false.")]
     public void Value_that_cannot_be_used_is_refused_with_one_sentence(string setting, string value, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<BadInputException>(() => Read((setting, value))).Message);
 
@@ -76,6 +81,26 @@ public sealed class ProxyOptionsTests
         "Listeners:a:Certificates has 'shop', which is no certificate; there are Certificate.",
         Assert.Throws<BadInputException>(() => Read(
             ("Listeners:a:Url", "https://127.0.0.1:1"), ("Listeners:a:Certificates:0", "shop"), ("Certificate:File", "one.pem"))).Message);
+
+    [Fact]
+    public void Keys_of_tickets_are_listed_or_in_a_directory() => Assert.Equal(
+        "Tickets:Directory is '/d' but Tickets:Keys has '/k'; give one of the two.",
+        Assert.Throws<BadInputException>(() => Read(("Tickets:Keys:0", "/k"), ("Tickets:Directory", "/d"))).Message);
+
+    [Fact]
+    public void Tickets_of_a_listener_replace_the_section_whole()
+    {
+        ProxyOptions options = Read(
+            ("Tickets:Lifetime", "01:00:00"), ("Tickets:Enabled", "false"),
+            ("Listeners:a:Url", "https://127.0.0.1:1"), ("Listeners:b:Url", "https://127.0.0.1:2"), ("Listeners:b:Tickets:Directory", "/d"));
+        Assert.Equal(options.Tickets, options.Listeners[0].Options.Tickets);
+        Assert.Equal((true, "/d", TimeSpan.FromHours(12)), options.Listeners[1].Options.Tickets is { } own ? (own.Enabled, own.Directory, own.Lifetime) : default);
+    }
+
+    [Fact]
+    public void Listener_without_TLS_has_no_tickets() => Assert.Equal(
+        "Listeners:a:Tickets is there but Listeners:a:Url is 'http://127.0.0.1:1'; tickets are for https.",
+        Assert.Throws<BadInputException>(() => Read(("Listeners:a:Url", "http://127.0.0.1:1"), ("Listeners:a:Tickets:Enabled", "false"))).Message);
 
     [Fact]
     public void Two_listeners_cannot_have_one_port() => Assert.Equal(
