@@ -183,6 +183,21 @@ public sealed class BadInputTests(ITestOutputHelper output)
         _ => "Offload:Dept is not a setting");
 
     [Fact]
+    public Task Missing_ticket_key_file() => AssertRefusedAsync(
+        scenario => ["--config", scenario.Write("proxy.json", $$"""{ "Tickets": { "Keys": ["{{scenario.File("missing.key")}}"] } }""")],
+        scenario => $"Ticket key file '{scenario.File("missing.key")}' does not exist.");
+
+    [Fact]
+    public Task Ticket_key_of_another_length() => AssertRefusedAsync(
+        scenario => ["--config", scenario.Write("proxy.json", $$"""{ "Tickets": { "Keys": ["{{scenario.Write("short.key", new string('k', 48))}}"] } }""")],
+        scenario => $"Ticket key file '{scenario.File("short.key")}' has 48 bytes, a key for AES-128; it must have 80, for AES-256: openssl rand 80.");
+
+    [Fact]
+    public Task Ticket_key_directory_without_a_key() => AssertRefusedAsync(
+        scenario => ["--config", scenario.Write("proxy.json", $$"""{ "Tickets": { "Directory": "{{Directory.CreateDirectory(scenario.File("keys")).FullName}}" } }""")],
+        scenario => $"Ticket key directory '{scenario.File("keys")}' has no file; it must have 1 to 16 keys.");
+
+    [Fact]
     public Task Url_that_is_none() => AssertRefusedAsync(_ => ["--urls", "localhost:8443"], _ => "'localhost:8443'");
 
     private static int Port(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;

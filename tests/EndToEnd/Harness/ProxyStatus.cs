@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 namespace WarpProxy.Tests.EndToEnd.Harness;
 
 /// <summary>What <c>GET /status</c> answers, as far as the tests compare it.</summary>
-internal sealed record ProxyStatus(OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks)
+internal sealed record ProxyStatus(OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks, ResumptionStatus Resumption)
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(20) };
 
@@ -25,3 +25,5 @@ internal sealed record OperationStatus(long Device, long Software, Dictionary<st
 internal sealed record DeviceStatus(string Uri, string State, string? Engine, int QueueCount, long Operations);
 
 internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy);
+
+internal sealed record ResumptionStatus(long Resumed, long Full, long OldKey, long NextKey, long UnknownKey, long RefusedTicket);

@@ -5,6 +5,7 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>Signals to processes that a test has started (signal(7); numbers of x86-64 and ARM64).</summary>
 internal enum Signal
 {
+    Hangup = 1,
     Interrupt = 2,
     Kill = 9,
     Terminate = 15,
