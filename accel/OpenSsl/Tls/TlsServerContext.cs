@@ -14,7 +14,7 @@ namespace WarpDrive.OpenSsl.Tls;
 /// Renegotiation and compression are off, sessions are kept by clients alone, in tickets (two per full handshake in TLS 1.3), early data is off, and a
 /// client that closes without close_notify is told from one that does.
 /// </remarks>
-public sealed unsafe class TlsServerContext : IDisposable
+public sealed unsafe partial class TlsServerContext : IDisposable
 {
     // What .NET offers on Linux: ephemeral keys only.
     private const string DefaultCipherList =
@@ -46,6 +46,11 @@ public sealed unsafe class TlsServerContext : IDisposable
             foreach (TlsServerCertificate certificate in options.Certificates)
             {
                 Use(certificate);
+            }
+
+            if (options.ClientVerification is { } verification)
+            {
+                VerifyClients(verification);
             }
 
             if (_applicationProtocols.Length > 0)

@@ -38,4 +38,7 @@ public sealed class TlsServerOptions
     /// the first handshake was accepted, and what was shown in it.
     /// </summary>
     public string SessionContext { get; init; } = "";
+
+    /// <summary>How certificates of clients are verified; null: clients are not asked for them. May be disposed afterwards.</summary>
+    public TlsClientVerification? ClientVerification { get; init; }
 }
