@@ -8,7 +8,7 @@ namespace WarpDrive.OpenSsl.Tls;
 /// What a server shows and signs with: a certificate, the intermediates sent after it, and the private key. It keeps what it needs of
 /// the key; contexts made with it keep what they need of this object. Any thread.
 /// </summary>
-public sealed unsafe class TlsServerCertificate : IDisposable
+public sealed unsafe partial class TlsServerCertificate : IDisposable
 {
     private readonly nint[] _chain;     // X509, the server's first; each owned
     private int _isDisposed;

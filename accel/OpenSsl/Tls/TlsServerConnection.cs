@@ -83,7 +83,7 @@ public sealed unsafe partial class TlsServerConnection : IDisposable
         try
         {
             int returned = Libssl.SSL_do_handshake(_ssl);
-            return returned == 1 ? TlsStatus.Done : Judge(returned);
+            return returned == 1 ? EndHandshake() : Judge(returned);
         }
         finally
         {

@@ -24,6 +24,7 @@ public sealed unsafe partial class TlsServerContext : IDisposable
 
     private readonly SslContextHandle _context;
     private readonly byte[][] _applicationProtocols;
+    private readonly TimeProvider _time;
 
     /// <summary>Makes a context.</summary>
     /// <exception cref="OpenSslException">OpenSSL does not know a suite, not all of the groups, or refuses a certificate.</exception>
@@ -32,6 +33,7 @@ public sealed unsafe partial class TlsServerContext : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         Libcrypto.ERR_clear_error();
         TicketKeys = options.TicketKeys;
+        _time = options.Time;
         _applicationProtocols = [.. options.ApplicationProtocols.Select(Encoding.ASCII.GetBytes)];
         _context = new SslContextHandle(Libssl.SSL_CTX_new_ex(WarpProvider.Library, null, Libssl.TLS_server_method()));
         try
@@ -48,6 +50,7 @@ public sealed unsafe partial class TlsServerContext : IDisposable
                 Use(certificate);
             }
 
+            StapleResponses(options);
             if (options.ClientVerification is { } verification)
             {
                 VerifyClients(verification);

@@ -41,4 +41,7 @@ public sealed class TlsServerOptions
 
     /// <summary>How certificates of clients are verified; null: clients are not asked for them. May be disposed afterwards.</summary>
     public TlsClientVerification? ClientVerification { get; init; }
+
+    /// <summary>The clock by which OCSP responses are current.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }
