@@ -53,6 +53,21 @@ internal static partial class ProxyLog
     [LoggerMessage(41, LogLevel.Error, "Ticket keys stay as they were: {Reason}")]
     public static partial void TicketKeysRefused(this ILogger logger, string reason);
 
+    [LoggerMessage(60, LogLevel.Information, "OCSP response for {Subject} from {File}, valid {End}")]
+    public static partial void OcspResponseLoaded(this ILogger logger, string subject, string file, string end);
+
+    [LoggerMessage(61, LogLevel.Warning, "OCSP response not taken: {Problem}")]
+    public static partial void OcspResponseRefused(this ILogger logger, string problem);
+
+    [LoggerMessage(62, LogLevel.Warning, "OCSP response for {Subject} in {File} expired on {End:yyyy-MM-dd HH:mm}Z; it is not stapled until a new one is there")]
+    public static partial void OcspResponseExpired(this ILogger logger, string subject, string file, DateTimeOffset end);
+
+    [LoggerMessage(63, LogLevel.Warning, "Certificate {Subject} from {File} asks to be refused without an OCSP response (must-staple), and there is no valid one")]
+    public static partial void StapleMissing(this ILogger logger, string subject, string file);
+
+    [LoggerMessage(64, LogLevel.Warning, "Certificate {Subject} is revoked, says the OCSP response in {File}, which is stapled: clients that read it will refuse the certificate")]
+    public static partial void CertificateRevoked(this ILogger logger, string subject, string file);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
 

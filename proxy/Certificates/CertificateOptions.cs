@@ -22,13 +22,19 @@ internal sealed record CertificateOptions : IValidatableObject
     /// <summary>A file whose first line is the key's password; by default <c>WARPPROXY_KEY_PASSWORD</c> of the environment.</summary>
     public string? PasswordFile { get; init; }
 
+    /// <summary>An OCSP response about it in DER, which clients that ask are sent with it; somebody else renews it.</summary>
+    public string? OcspFile { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         string path = validationContext.DisplayName;
 
         // Empty is what a shell variable without a value makes of --certificate "$FILE": a mistake, not a wish for the default.
-        foreach ((string name, string? value) in new[] { (nameof(File), File), (nameof(KeyFile), KeyFile), (nameof(PasswordFile), PasswordFile) })
+        foreach ((string name, string? value) in new[]
+        {
+            (nameof(File), File), (nameof(KeyFile), KeyFile), (nameof(PasswordFile), PasswordFile), (nameof(OcspFile), OcspFile),
+        })
         {
             if (value is "")
             {
@@ -39,6 +45,11 @@ internal sealed record CertificateOptions : IValidatableObject
         if (File is null && KeyFile is { Length: > 0 })
         {
             yield return new($"{path}:KeyFile is '{KeyFile}' but {path}:File is not set; give both, or neither.", [nameof(File)]);
+        }
+
+        if (File is null && OcspFile is { Length: > 0 })
+        {
+            yield return new($"{path}:OcspFile is '{OcspFile}' but {path}:File is not set.", [nameof(File)]);
         }
 
         if (File is null && PasswordFile is { Length: > 0 })

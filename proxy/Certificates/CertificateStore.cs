@@ -1,4 +1,6 @@
 using WarpProxy.Configuration;
+using WarpProxy.Files;
+using WarpProxy.Ocsp;
 using WarpProxy.Offload;
 
 namespace WarpProxy.Certificates;
@@ -7,18 +9,21 @@ namespace WarpProxy.Certificates;
 internal sealed class CertificateStore : IDisposable
 {
     private readonly List<KeyValuePair<string, ServerCertificate>> _certificates = [];
+    private readonly List<OcspFile> _responses = [];
 
     /// <summary>Loads what is configured; without any, the development certificate.</summary>
     /// <exception cref="BadInputException">A certificate or its key cannot be used.</exception>
     public CertificateStore(
-        IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, Accelerator accelerator, TimeProvider time, ILoggerFactory loggers)
+        IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, Accelerator accelerator, FileWatch files, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
             foreach ((string name, CertificateOptions options) in configured)
             {
                 using var password = KeyPassword.Read(options.PasswordFile);
-                _certificates.Add(new(name, CertificateFile.Load(options.File!, options.KeyFile ?? options.File!, password.Value, accelerator)));
+                ServerCertificate certificate = CertificateFile.Load(options.File!, options.KeyFile ?? options.File!, password.Value, accelerator);
+                _certificates.Add(new(name, certificate));
+                _responses.Add(new OcspFile(options.OcspFile, certificate, files, time, loggers.CreateLogger<OcspFile>()));
             }
 
             if (_certificates.Count == 0)
@@ -47,5 +52,9 @@ internal sealed class CertificateStore : IDisposable
         : [.. names.Select(name => _certificates.Find(one => one.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value)]);
 
     /// <inheritdoc/>
-    public void Dispose() => _certificates.ForEach(static one => one.Value.Dispose());
+    public void Dispose()
+    {
+        _responses.ForEach(static one => one.Dispose());
+        _certificates.ForEach(static one => one.Value.Dispose());
+    }
 }

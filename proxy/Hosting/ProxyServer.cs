@@ -134,7 +134,7 @@ internal sealed class ProxyServer : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        _certificates = new CertificateStore(_options.Certificates, _accelerator, _time, _loggers);
+        _certificates = new CertificateStore(_options.Certificates, _accelerator, _files, _time, _loggers);
         await ListenAsync(_admin.StartAsync, _options.Server.Admin);
         if (!_configuration.GetSection("ReverseProxy:Routes").GetChildren().Any())
         {
