@@ -68,6 +68,24 @@ internal static partial class ProxyLog
     [LoggerMessage(64, LogLevel.Warning, "Certificate {Subject} is revoked, says the OCSP response in {File}, which is stapled: clients that read it will refuse the certificate")]
     public static partial void CertificateRevoked(this ILogger logger, string subject, string file);
 
+    [LoggerMessage(65, LogLevel.Information, "Clients are verified with the changed CA file {CaFile} and CRL file {CrlFile}")]
+    public static partial void ClientTrustLoaded(this ILogger logger, string caFile, string crlFile);
+
+    [LoggerMessage(66, LogLevel.Warning, "Changed files for client certificates not taken, the old ones stay in force: {Problem}")]
+    public static partial void ClientTrustKept(this ILogger logger, string problem);
+
+    [LoggerMessage(67, LogLevel.Warning, "Authority {Subject} has no revocation list in {File}: every client with a certificate of it is refused")]
+    public static partial void AuthorityWithoutRevocationList(this ILogger logger, string subject, string file);
+
+    [LoggerMessage(68, LogLevel.Warning, "Authority {Subject} in {File} expired on {End:yyyy-MM-dd}: every client with a certificate of it is refused")]
+    public static partial void AuthorityExpired(this ILogger logger, string subject, string file, DateTimeOffset end);
+
+    [LoggerMessage(69, LogLevel.Warning, "Revocation list of {Issuer} in {File} expired on {End:yyyy-MM-dd HH:mm}Z: every client with a certificate of that authority is refused until a new one is there")]
+    public static partial void RevocationListExpired(this ILogger logger, string issuer, string file, DateTimeOffset end);
+
+    [LoggerMessage(29, LogLevel.Debug, "Connection {ConnectionId}: client certificate refused ({Reason}): {Failure}")]
+    public static partial void ClientCertificateRefused(this ILogger logger, string connectionId, string reason, TlsFailure failure);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
 

@@ -1,4 +1,5 @@
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
@@ -25,6 +26,7 @@ internal sealed record ProxyOptions
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
         Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
         Certificates = ReadCertificates(reader);
+        ClientCertificates = reader.Read<ClientCertificateOptions>(ClientCertificateOptions.Section);
         Listeners = ReadListeners(reader);
     }
 
@@ -48,6 +50,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Sections <c>Certificate</c> and <c>Certificates</c>, by name in this order. Empty: the development certificate is used.</summary>
     public IReadOnlyList<KeyValuePair<string, CertificateOptions>> Certificates { get; }
+
+    /// <summary>Section <c>ClientCertificates</c>, for the listeners that have none of their own.</summary>
+    public ClientCertificateOptions ClientCertificates { get; }
 
     /// <summary><c>Server:Urls</c> and section <c>Listeners</c>, in this order; at least one.</summary>
     public IReadOnlyList<Listener> Listeners { get; }
@@ -118,7 +123,11 @@ internal sealed record ProxyOptions
     }
 
     /// <summary>Puts the sections at the top of the configuration where the listener has none of its own.</summary>
-    private ListenerOptions Resolve(ListenerOptions options) => options with { Tickets = options.Tickets ?? Tickets };
+    private ListenerOptions Resolve(ListenerOptions options) => options with
+    {
+        Tickets = options.Tickets ?? Tickets,
+        ClientCertificates = options.ClientCertificates ?? ClientCertificates,
+    };
 
     private static bool IsSame(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using WarpProxy.Admin;
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
@@ -25,6 +26,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
     private readonly FileWatch _files;
+    private readonly Dictionary<ClientCertificateOptions, ClientTrust> _clients = [];
     private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
     private readonly TicketKeyStore _tickets;
     private CertificateStore? _certificates;
@@ -128,6 +130,11 @@ internal sealed class ProxyServer : IAsyncDisposable
         _endpoints.ForEach(static endpoint => endpoint?.Dispose());
         _tickets.Dispose();
         _certificates?.Dispose();
+        foreach (ClientTrust clients in _clients.Values)
+        {
+            clients.Dispose();
+        }
+
         _accelerator.Dispose();
         _loggers.Dispose();
     }
@@ -153,7 +160,8 @@ internal sealed class ProxyServer : IAsyncDisposable
         foreach (Listener listener in _options.Listeners)
         {
             _endpoints.Add(listener.Address.IsHttps
-                ? new TlsEndpoint(listener, certificates, _tickets, _options.Tls, _lanes, _counters, _time, _loggers)
+                ? new TlsEndpoint(
+                    listener, certificates, _tickets, Trust(listener.Options.ClientCertificates), _options.Tls, _lanes, _counters, _time, _loggers)
                 : null);
         }
 
@@ -180,9 +188,12 @@ internal sealed class ProxyServer : IAsyncDisposable
             proxy.LoadFromConfig(_configuration.GetSection("ReverseProxy"));
         }
 
+        proxy.AddTransforms(ClientCertificateHeaders.AddTransforms);
         WebApplication application = builder.Build();
         try
         {
+            application.Use(new ClientCertificateHeaders(_options.Listeners).StripAsync);
+            application.UseRouting();   // after it: routes may look at headers
             application.MapReverseProxy();
             return application;
         }
@@ -190,6 +201,23 @@ internal sealed class ProxyServer : IAsyncDisposable
         {
             throw new BadInputException($"Section ReverseProxy cannot be used: {Causes(exception)}", exception);
         }
+    }
+
+    /// <summary>Which clients are trusted where these settings are in force; null where they are not asked. Listeners with equal settings share it.</summary>
+    private ClientTrust? Trust(ClientCertificateOptions? options)
+    {
+        if (options is not { IsOn: true })
+        {
+            return null;
+        }
+
+        if (!_clients.TryGetValue(options, out ClientTrust? clients))
+        {
+            clients = new ClientTrust(options, _files, _time, _loggers.CreateLogger<ClientTrust>());
+            _clients.Add(options, clients);
+        }
+
+        return clients;
     }
 
     private void Announce(CertificateStore certificates)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
 using WarpProxy.Tickets;
 
@@ -25,6 +26,9 @@ internal sealed record ListenerOptions : IValidatableObject
     /// <summary>Resumption of sessions; for https.</summary>
     public TicketOptions? Tickets { get; init; }
 
+    /// <summary>Which certificates of clients are accepted here.</summary>
+    public ClientCertificateOptions? ClientCertificates { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -40,6 +44,10 @@ internal sealed record ListenerOptions : IValidatableObject
         else if (!address.IsHttps && Tickets is not null)
         {
             yield return new($"{path}:Tickets is there but {path}:Url is '{Url}'; tickets are for https.", [nameof(Tickets)]);
+        }
+        else if (!address.IsHttps && ClientCertificates is { IsOn: true })
+        {
+            yield return new($"{path}:ClientCertificates is set but {path}:Url is '{Url}'; certificates of clients are for https.", [nameof(ClientCertificates)]);
         }
 
         foreach (string twice in Certificates.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1).Select(static group => group.Key))

@@ -19,6 +19,8 @@ internal sealed class Handshaker(
     TimeProvider time,
     ILogger<Handshaker> logger)
 {
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
+
     /// <summary>Returns the connection after its handshake; null when there is none, told to the client as far as it can be.</summary>
     public async Task<TlsServerConnection?> HandshakeAsync(ConnectionContext connection)
     {
@@ -136,7 +138,7 @@ internal sealed class Handshaker(
                 await transport.Output.FlushAsync(deadline);
                 if (status != TlsStatus.WantRead)
                 {
-                    logger.HandshakeFailed(connection.ConnectionId, tls.Failure);
+                    await TellFailureAsync(connection, tls.Failure, deadline);
                     return null;
                 }
 
@@ -165,6 +167,44 @@ internal sealed class Handshaker(
     {
         PlaintextAlert.Write(connection.Transport.Output, alert);
         await connection.Transport.Output.FlushAsync(deadline);
+    }
+
+    private async ValueTask TellFailureAsync(ConnectionContext connection, TlsFailure failure, CancellationToken deadline)
+    {
+        TlsCertificateRefusal reason = failure.CertificateRefusal;
+        if (reason == TlsCertificateRefusal.None)
+        {
+            logger.HandshakeFailed(connection.ConnectionId, failure);
+            return;
+        }
+
+        counters.ClientCertificateRefused(reason);
+        logger.ClientCertificateRefused(connection.ConnectionId, reason.ToString(), failure);
+        await LingerAsync(connection.Transport.Input, deadline);
+    }
+
+    /// <summary>
+    /// Waits a little for a client to close that has been sent an alert. In TLS 1.3 it has sent its request before it can know that its certificate
+    /// is refused; a connection that is closed with bytes unread is reset, and the alert would be lost.
+    /// </summary>
+    private async ValueTask LingerAsync(PipeReader input, CancellationToken deadline)
+    {
+        using var limit = new CancellationTokenSource(LingerTime, time);
+        using CancellationTokenRegistration onDeadline = deadline.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
+        try
+        {
+            ReadResult result;
+            do
+            {
+                result = await input.ReadAsync(limit.Token);
+                input.AdvanceTo(result.Buffer.End);
+            }
+            while (!result.IsCompleted);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            // It has had its time.
+        }
     }
 
     private void Expire(ConnectionContext connection, bool isHelloThere, bool isClosing)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
 using WarpProxy.Tickets;
@@ -15,11 +16,19 @@ internal sealed class TlsEndpoint : IDisposable
     /// <summary>Prepares it for one listener.</summary>
     /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings, or the files of ticket keys cannot be used.</exception>
     public TlsEndpoint(
-        Listener listener, CertificateStore certificates, TicketKeyStore tickets, TlsOptions options, HandshakeLanes lanes, HandshakeCounters counters, TimeProvider time, ILoggerFactory loggers)
+        Listener listener,
+        CertificateStore certificates,
+        TicketKeyStore tickets,
+        ClientTrust? clients,
+        TlsOptions options,
+        HandshakeLanes lanes,
+        HandshakeCounters counters,
+        TimeProvider time,
+        ILoggerFactory loggers)
     {
-        _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), options);
+        _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), options, clients);
         var handshaker = new Handshaker(_sites, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
-        _middleware = new TlsMiddleware(handshaker, counters, loggers.CreateLogger<TlsMiddleware>());
+        _middleware = new TlsMiddleware(handshaker, listener.Options.ClientCertificates ?? new ClientCertificateOptions(), counters, loggers.CreateLogger<TlsMiddleware>());
     }
 
     /// <summary>Configures the endpoint. Kestrel's default is HTTP/1.1 and HTTP/2; named here, it would warn that it sees no TLS of its own.</summary>

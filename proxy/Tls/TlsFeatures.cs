@@ -5,14 +5,19 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using WarpDrive.OpenSsl.Tls;
+using WarpProxy.ClientCertificates;
 
 namespace WarpProxy.Tls;
 
 /// <summary>What a connection's TLS came to, as Kestrel, YARP and the demo page ask for it. Read when the handshake is done; any thread.</summary>
-internal sealed class TlsFeatures(TlsServerConnection tls) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
+internal sealed class TlsFeatures(TlsServerConnection tls, VerifiedClient? client) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
 {
     /// <inheritdoc/>
-    public X509Certificate2? ClientCertificate { get; set; }
+    public X509Certificate2? ClientCertificate
+    {
+        get => client?.Certificate;
+        set => throw new NotSupportedException("The client's certificate is what the handshake found.");
+    }
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> ApplicationProtocol { get; } = tls.ApplicationProtocol;

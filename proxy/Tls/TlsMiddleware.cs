@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using WarpProxy.ClientCertificates;
 
 namespace WarpProxy.Tls;
 
@@ -13,7 +14,8 @@ namespace WarpProxy.Tls;
 /// socket -> Handshaker: ClientHello, lane, handshake -> TlsTransport, on the thread pool -> HTTP -> close_notify
 /// </code>
 /// </summary>
-internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
+internal sealed class TlsMiddleware(
+    Handshaker handshaker, ClientCertificateOptions clients, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
 {
     /// <summary>Serves one connection to its end.</summary>
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -33,7 +35,13 @@ internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters cou
         IDuplexPipe transport = connection.Transport;
         MemoryPool<byte> pool = connection.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared;
         using var stream = new TlsTransport(tls, transport, pool);
-        var features = new TlsFeatures(tls);
+        VerifiedClient? client = tls.GetClientChain() is { Count: > 0 } chain ? new VerifiedClient(chain, clients) : null;
+        if (client is not null)
+        {
+            connection.Features.Set(client);
+        }
+
+        var features = new TlsFeatures(tls, client);
         connection.Features.Set<ITlsConnectionFeature>(features);
         connection.Features.Set<ITlsHandshakeFeature>(features);
         connection.Features.Set<ITlsApplicationProtocolFeature>(features);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
 using WarpProxy.Tickets;
@@ -15,16 +16,20 @@ internal sealed class TlsSites : IDisposable
     private readonly TlsTicketKeyRing? _ticketKeys;
     private readonly TlsOptions _options;
     private readonly CertificateIndex _index;
-    private readonly ConcurrentDictionary<CertificateSet, Lazy<TlsSite>> _sites = new();
+    private readonly ClientTrust? _clients;
+
+    // By what they are made of: when other clients are trusted, others are made, and all connections from then on go to them.
+    private readonly ConcurrentDictionary<(CertificateSet Certificates, TlsClientVerification? Clients), Lazy<TlsSite>> _sites = new();
 
     /// <summary>Prepares them, and makes the default one: what OpenSSL does not take is told at start.</summary>
     /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings.</exception>
-    public TlsSites(Listener listener, CertificateIndex index, TlsTicketKeyRing? ticketKeys, TlsOptions options)
+    public TlsSites(Listener listener, CertificateIndex index, TlsTicketKeyRing? ticketKeys, TlsOptions options, ClientTrust? clients = null)
     {
         _listener = listener;
         _ticketKeys = ticketKeys;
         _options = options;
         _index = index;
+        _clients = clients;
         try
         {
             Get(index.Default);
@@ -33,6 +38,11 @@ internal sealed class TlsSites : IDisposable
         {
             throw new BadInputException(
                 $"Nothing can be served on {listener.Address} with the certificate in '{index.Default.Certificates[0].File}': {exception.Message}", exception);
+        }
+
+        if (clients is not null)
+        {
+            clients.Changed += DropOutdated;
         }
     }
 
@@ -48,6 +58,11 @@ internal sealed class TlsSites : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_clients is not null)
+        {
+            _clients.Changed -= DropOutdated;
+        }
+
         foreach (Lazy<TlsSite> site in _sites.Values.Where(static site => site.IsValueCreated))
         {
             site.Value.Context.Dispose();
@@ -55,9 +70,23 @@ internal sealed class TlsSites : IDisposable
     }
 
     private TlsSite Get(CertificateSet certificates) => _sites.GetOrAdd(
-        certificates, static (certificates, sites) => new Lazy<TlsSite>(() => sites.Create(certificates), LazyThreadSafetyMode.ExecutionAndPublication), this).Value;
+        (certificates, _clients?.Current),
+        static (parts, sites) => new Lazy<TlsSite>(() => sites.Create(parts.Certificates, parts.Clients), LazyThreadSafetyMode.ExecutionAndPublication),
+        this).Value;
 
-    private TlsSite Create(CertificateSet certificates) => new(certificates, new TlsServerContext(new TlsServerOptions
+    /// <summary>Forgets the contexts that trust other clients. One may be about to accept a connection; so they are freed when nothing uses them.</summary>
+    private void DropOutdated()
+    {
+        foreach ((CertificateSet Certificates, TlsClientVerification? Clients) parts in _sites.Keys)
+        {
+            if (parts.Clients != _clients!.Current)
+            {
+                _sites.TryRemove(parts, out _);
+            }
+        }
+    }
+
+    private TlsSite Create(CertificateSet certificates, TlsClientVerification? clients) => new(certificates, new TlsServerContext(new TlsServerOptions
     {
         Certificates = [.. certificates.Certificates.Select(static certificate => certificate.Tls)],
         CipherSuites = _options.CipherSuites,
@@ -65,5 +94,6 @@ internal sealed class TlsSites : IDisposable
         TicketKeys = _ticketKeys,
         TicketLifetime = _listener.Options.Tickets!.Lifetime,
         SessionContext = SessionContext.Of(_listener, certificates),
+        ClientVerification = clients,
     }));
 }
