@@ -14,14 +14,8 @@ namespace WarpDrive.OpenSsl.Tls;
 /// Renegotiation and compression are off, sessions are kept by clients alone, in tickets (two per full handshake in TLS 1.3), early data is off, and a
 /// client that closes without close_notify is told from one that does.
 /// </remarks>
-public sealed unsafe class TlsServerContext : IDisposable
+public sealed unsafe partial class TlsServerContext : IDisposable
 {
-    // What .NET offers on Linux: ephemeral keys only.
-    private const string DefaultCipherList =
-        "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"
-        + "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
-        + "ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256";
-
     private readonly SslContextHandle _context;
     private readonly byte[][] _applicationProtocols;
 
@@ -37,12 +31,10 @@ public sealed unsafe class TlsServerContext : IDisposable
         try
         {
             SslContextHandle.Require(!_context.IsInvalid, "OpenSSL made no context for TLS servers");
-            _ = Libssl.SSL_CTX_set_options(
-                _context, Libssl.SSL_OP_NO_RENEGOTIATION | Libssl.SSL_OP_NO_COMPRESSION | Libssl.SSL_OP_CIPHER_SERVER_PREFERENCE);
+            _ = Libssl.SSL_CTX_set_options(_context, Libssl.SSL_OP_NO_RENEGOTIATION | Libssl.SSL_OP_NO_COMPRESSION);
             Libssl.SetServerModes(_context);
             TicketCallback.SetResumption(_context, options);
-            SetSuites(options);
-            _context.SetGroups(options.Groups);
+            SetProtocol(options);
             foreach (TlsServerCertificate certificate in options.Certificates)
             {
                 Use(certificate);
@@ -100,25 +92,6 @@ public sealed unsafe class TlsServerContext : IDisposable
         return default;
     }
 
-    private void SetSuites(TlsServerOptions options)
-    {
-        // The suites of TLS 1.3 have the same name in both languages; no other begins so (RFC 8446 B.4).
-        string[] names = [.. options.CipherSuites.Select(ToOpenSslName)];
-        string tls13 = string.Join(':', names.Where(static name => name.StartsWith("TLS_", StringComparison.Ordinal)));
-        string tls12 = string.Join(':', names.Where(static name => !name.StartsWith("TLS_", StringComparison.Ordinal)));
-        bool isDefault = names.Length == 0;
-        _context.SetVersions(
-            isDefault || tls12.Length > 0 ? options.LowestVersion : TlsVersion.Tls13,
-            isDefault || tls13.Length > 0 ? options.HighestVersion : TlsVersion.Tls12);
-        _context.SetCiphers(isDefault ? DefaultCipherList : tls12.Length > 0 ? tls12 : null, tls13.Length > 0 ? tls13 : null);
-    }
-
-    private static string ToOpenSslName(string suite)
-    {
-        string? name = Marshal.PtrToStringUTF8((nint)Libssl.OPENSSL_cipher_name(suite));
-        return name is not (null or "(NONE)") ? name : throw new OpenSslException(OpenSslError.Failed, $"OpenSSL does not know the cipher suite '{suite}'.");
-    }
-
     private void Use(TlsServerCertificate certificate)
     {
         ReadOnlySpan<nint> chain = certificate.Chain;
@@ -148,6 +121,11 @@ public sealed unsafe class TlsServerContext : IDisposable
 
         foreach (byte[] protocol in connection.Context._applicationProtocols)
         {
+            if (protocol.AsSpan().SequenceEqual("h2"u8) && !MayCarryHttp2(ssl))
+            {
+                continue;
+            }
+
             for (uint i = 0; i < offeredLength && i + offered[i] < offeredLength; i += 1U + offered[i])
             {
                 if (new ReadOnlySpan<byte>(offered + i + 1, offered[i]).SequenceEqual(protocol))
