@@ -53,6 +53,9 @@ internal static partial class ProxyLog
     [LoggerMessage(41, LogLevel.Error, "Ticket keys stay as they were: {Reason}")]
     public static partial void TicketKeysRefused(this ILogger logger, string reason);
 
+    [LoggerMessage(18, LogLevel.Information, "Listener {Listener} is without {Suites}, which {Library} does not have")]
+    public static partial void SuitesMissing(this ILogger logger, string listener, string library, string suites);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
 

@@ -6,6 +6,7 @@ using WarpProxy.Certificates;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
 
@@ -17,7 +18,7 @@ internal static class ConfigurationSources
     private static readonly string[] Sections =
     [
         ServerOptions.Section, ListenerOptions.Section, CertificateOptions.SingleSection, CertificateOptions.Section, OffloadOptions.Section,
-        TlsOptions.Section, TicketOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
+        TlsOptions.Section, ProtocolOptions.Section, TicketOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
     ];
 
     /// <summary>Reads them all.</summary>

@@ -2,6 +2,7 @@ using WarpProxy.Certificates;
 using WarpProxy.Files;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
 
@@ -21,6 +22,7 @@ internal sealed record ProxyOptions
         Server = reader.Read<ServerOptions>(ServerOptions.Section);
         Offload = reader.Read<OffloadOptions>(OffloadOptions.Section);
         Tls = reader.Read<TlsOptions>(TlsOptions.Section);
+        Protocol = reader.Read<ProtocolOptions>(ProtocolOptions.Section);
         Files = reader.Read<FilesOptions>(FilesOptions.Section);
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
         Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
@@ -36,6 +38,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Section <c>Tls</c>.</summary>
     public TlsOptions Tls { get; }
+
+    /// <summary>Section <c>Protocol</c>, for listeners that have none of their own.</summary>
+    public ProtocolOptions Protocol { get; }
 
     /// <summary>Section <c>Tickets</c>, for listeners that have none of their own.</summary>
     public TicketOptions Tickets { get; }
@@ -118,7 +123,11 @@ internal sealed record ProxyOptions
     }
 
     /// <summary>Puts the sections at the top of the configuration where the listener has none of its own.</summary>
-    private ListenerOptions Resolve(ListenerOptions options) => options with { Tickets = options.Tickets ?? Tickets };
+    private ListenerOptions Resolve(ListenerOptions options) => options with
+    {
+        Protocol = options.Protocol ?? Protocol,
+        Tickets = options.Tickets ?? Tickets,
+    };
 
     private static bool IsSame(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

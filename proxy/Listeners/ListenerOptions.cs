@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using WarpProxy.Configuration;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 
 namespace WarpProxy.Listeners;
@@ -25,6 +26,9 @@ internal sealed record ListenerOptions : IValidatableObject
     /// <summary>Resumption of sessions; for https.</summary>
     public TicketOptions? Tickets { get; init; }
 
+    /// <summary>Versions of TLS and what belongs to them; for https. Of a <see cref="Listener"/> never null.</summary>
+    public ProtocolOptions? Protocol { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -40,6 +44,11 @@ internal sealed record ListenerOptions : IValidatableObject
         else if (!address.IsHttps && Tickets is not null)
         {
             yield return new($"{path}:Tickets is there but {path}:Url is '{Url}'; tickets are for https.", [nameof(Tickets)]);
+        }
+
+        if (address is { IsHttps: false } && Protocol is not null)
+        {
+            yield return new($"{path}:Protocol is there but {path}:Url is '{Url}'; versions of TLS are for https.", [nameof(Protocol)]);
         }
 
         foreach (string twice in Certificates.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1).Select(static group => group.Key))

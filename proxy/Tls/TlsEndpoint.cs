@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 
 namespace WarpProxy.Tls;
@@ -17,7 +19,13 @@ internal sealed class TlsEndpoint : IDisposable
     public TlsEndpoint(
         Listener listener, CertificateStore certificates, TicketKeyStore tickets, TlsOptions options, HandshakeLanes lanes, HandshakeCounters counters, TimeProvider time, ILoggerFactory loggers)
     {
-        _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), options);
+        var policy = new ProtocolPolicy(listener.Options.Protocol!);
+        if (policy.Missing.Count > 0)
+        {
+            loggers.CreateLogger<TlsEndpoint>().SuitesMissing(listener.Name, TlsNames.Library, string.Join(", ", policy.Missing));
+        }
+
+        _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), policy);
         var handshaker = new Handshaker(_sites, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
         _middleware = new TlsMiddleware(handshaker, counters, loggers.CreateLogger<TlsMiddleware>());
     }

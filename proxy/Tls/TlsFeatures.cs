@@ -18,7 +18,16 @@ internal sealed class TlsFeatures(TlsServerConnection tls) : ITlsConnectionFeatu
     public ReadOnlyMemory<byte> ApplicationProtocol { get; } = tls.ApplicationProtocol;
 
     /// <inheritdoc/>
-    public SslProtocols Protocol { get; } = tls.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+    public SslProtocols Protocol { get; } = tls.Version switch
+    {
+        // Obsolete in .NET; clients of the profile "old" have them.
+#pragma warning disable SYSLIB0039, CA5397
+        TlsVersion.Tls10 => SslProtocols.Tls,
+        TlsVersion.Tls11 => SslProtocols.Tls11,
+#pragma warning restore SYSLIB0039, CA5397
+        TlsVersion.Tls12 => SslProtocols.Tls12,
+        _ => SslProtocols.Tls13,
+    };
 
     /// <inheritdoc/>
     public TlsCipherSuite? NegotiatedCipherSuite { get; } = (TlsCipherSuite)tls.CipherSuite;

@@ -4,6 +4,7 @@ using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 
 namespace WarpProxy.Tls;
@@ -13,17 +14,17 @@ internal sealed class TlsSites : IDisposable
 {
     private readonly Listener _listener;
     private readonly TlsTicketKeyRing? _ticketKeys;
-    private readonly TlsOptions _options;
+    private readonly ProtocolPolicy _policy;
     private readonly CertificateIndex _index;
     private readonly ConcurrentDictionary<CertificateSet, Lazy<TlsSite>> _sites = new();
 
     /// <summary>Prepares them, and makes the default one: what OpenSSL does not take is told at start.</summary>
     /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings.</exception>
-    public TlsSites(Listener listener, CertificateIndex index, TlsTicketKeyRing? ticketKeys, TlsOptions options)
+    public TlsSites(Listener listener, CertificateIndex index, TlsTicketKeyRing? ticketKeys, ProtocolPolicy policy)
     {
         _listener = listener;
         _ticketKeys = ticketKeys;
-        _options = options;
+        _policy = policy;
         _index = index;
         try
         {
@@ -60,8 +61,13 @@ internal sealed class TlsSites : IDisposable
     private TlsSite Create(CertificateSet certificates) => new(certificates, new TlsServerContext(new TlsServerOptions
     {
         Certificates = [.. certificates.Certificates.Select(static certificate => certificate.Tls)],
-        CipherSuites = _options.CipherSuites,
-        ApplicationProtocols = ["h2", "http/1.1"],
+        LowestVersion = _policy.LowestVersion,
+        HighestVersion = _policy.HighestVersion,
+        CipherSuites = [.. _policy.CipherSuites.Select(static suite => suite.Name)],
+        IsServerPreferring = _policy.IsServerPreferring,
+        Groups = string.Join(':', _policy.Groups),
+        SignatureAlgorithms = string.Join(':', _policy.SignatureAlgorithms),
+        ApplicationProtocols = _policy.ApplicationProtocols,
         TicketKeys = _ticketKeys,
         TicketLifetime = _listener.Options.Tickets!.Lifetime,
         SessionContext = SessionContext.Of(_listener, certificates),

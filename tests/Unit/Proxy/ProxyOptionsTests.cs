@@ -22,7 +22,6 @@ public sealed class ProxyOptionsTests
     [InlineData("Tls:Lanes", "257", "Tls:Lanes is 257; it must be between 1 and 256.")]
     [InlineData("Tls:MaxWaiting", "-1", "Tls:MaxWaiting is -1; it must be between 0 and 65536.")]
     [InlineData("Tls:ClientHelloTimeout", "00:00:00", "Tls:ClientHelloTimeout is 00:00:00; it must be between 00:00:00.1 and 00:05:00.")]
-    [InlineData("Tls:CipherSuites:0", "4865", "Tls:CipherSuites has '4865'; it must be a name such as TLS_AES_128_GCM_SHA256 or TLS_RSA_WITH_AES_128_GCM_SHA256.")]
     [InlineData("Shutdown:Drain", "1.00:00:00", "Shutdown:Drain is 1.00:00:00; it must be between 00:00:00 and 01:00:00.")]
     [InlineData("Server:Urls", "ftp://localhost", "Server:Urls has 'ftp://localhost'; it must be a URL with http or https, such as https://localhost:8443.")]
     [InlineData("Server:Urls", ";", "Server:Urls is empty; it must have at least one URL such as https://localhost:8443.")]

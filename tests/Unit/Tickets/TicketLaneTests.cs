@@ -10,6 +10,7 @@ using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Protocol;
 using WarpProxy.Tests.Unit.OpenSsl;
 using WarpProxy.Tests.Unit.Proxy;
 using WarpProxy.Tickets;
@@ -41,7 +42,7 @@ public sealed class TicketLaneTests : IDisposable
         var counters = new HandshakeCounters();
         Assert.True(ListenAddress.TryParse("https://127.0.0.1:0", "", out ListenAddress? address, out _));
         var listener = new Listener("test", address, new ListenerOptions { Tickets = new TicketOptions() });
-        _sites = new TlsSites(listener, new CertificateIndex([_certificate]), _ring, options);
+        _sites = new TlsSites(listener, new CertificateIndex([_certificate]), _ring, new ProtocolPolicy(new ProtocolOptions()));
         _lanes = new HandshakeLanes(options, TimeProvider.System, counters);
         _handshaker = new Handshaker(_sites, options, _lanes, counters, TimeProvider.System, NullLogger<Handshaker>.Instance);
     }
