@@ -51,6 +51,13 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
         return new ProxyProcess(process, url!, admin!);
     }
 
+    /// <summary>Where it says so far that it serves, in its order.</summary>
+    public IReadOnlyList<Uri> ReadUrls() =>
+        [.. process.Output.Where(static line => line.Contains("Serving https://", StringComparison.Ordinal)).Select(static line => new Uri(line[line.IndexOf("https://", StringComparison.Ordinal)..]))];
+
+    /// <summary>The same process at another of its listeners.</summary>
+    public ProxyProcess At(Uri listener) => new(process, listener, admin);
+
     public Task<ProxyStatus> StatusAsync() => ProxyStatus.ReadAsync(admin);
 
     public ValueTask DisposeAsync() => process.DisposeAsync();
