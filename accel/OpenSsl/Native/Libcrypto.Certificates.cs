@@ -14,6 +14,18 @@ internal static unsafe partial class Libcrypto
     [LibraryImport(C)]
     public static partial void X509_free(nint certificate);
 
+    // STACK_OF(X509) is one of pointers.
+    [LibraryImport(C)]
+    public static partial nint OPENSSL_sk_new_null();
+
+    // Returns how many there are now; 0 for no memory.
+    [LibraryImport(C)]
+    public static partial int OPENSSL_sk_push(nint stack, nint item);
+
+    // The items are the caller's. Accepts null.
+    [LibraryImport(C)]
+    public static partial void OPENSSL_sk_free(nint stack);
+
     // 1 when the certificate is of the key; else an error is in the queue.
     [LibraryImport(C)]
     public static partial int X509_check_private_key(nint certificate, SafeEvpPKeyHandle key);

@@ -83,7 +83,14 @@ public sealed unsafe class TlsServerConnection : IDisposable
         try
         {
             int returned = Libssl.SSL_do_handshake(_ssl);
-            return returned == 1 ? TlsStatus.Done : Judge(returned);
+            if (returned != 1)
+            {
+                return Judge(returned);
+            }
+
+            // Nothing after the handshake needs them, and connections may live for days.
+            Libssl.SSL_certs_clear(_ssl);
+            return TlsStatus.Done;
         }
         finally
         {
