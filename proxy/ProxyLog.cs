@@ -29,11 +29,11 @@ internal static partial class ProxyLog
     [LoggerMessage(8, LogLevel.Warning, "Development certificate in {Directory} not used again ({Reason}): a new one was made")]
     public static partial void DevelopmentCertificateReplaced(this ILogger logger, string directory, string reason);
 
-    [LoggerMessage(9, LogLevel.Warning, "Certificate {Subject} expired on {NotAfter:yyyy-MM-dd}; clients will refuse it")]
-    public static partial void CertificateExpired(this ILogger logger, string subject, DateTimeOffset notAfter);
+    [LoggerMessage(9, LogLevel.Warning, "Certificate {Name} ({Subject}) expired on {NotAfter:yyyy-MM-dd}; clients will refuse it")]
+    public static partial void CertificateExpired(this ILogger logger, string name, string subject, DateTimeOffset notAfter);
 
-    [LoggerMessage(10, LogLevel.Warning, "Certificate {Subject} is not valid before {NotBefore:yyyy-MM-dd HH:mm}Z; clients will refuse it")]
-    public static partial void CertificateNotYetValid(this ILogger logger, string subject, DateTimeOffset notBefore);
+    [LoggerMessage(10, LogLevel.Warning, "Certificate {Name} ({Subject}) is not valid before {NotBefore:yyyy-MM-dd HH:mm}Z; clients will refuse it")]
+    public static partial void CertificateNotYetValid(this ILogger logger, string name, string subject, DateTimeOffset notBefore);
 
     [LoggerMessage(11, LogLevel.Information, "Operations since the last line: {Operations}")]
     public static partial void OperationsReported(this ILogger logger, string operations);
@@ -52,6 +52,27 @@ internal static partial class ProxyLog
 
     [LoggerMessage(41, LogLevel.Error, "Ticket keys stay as they were: {Reason}")]
     public static partial void TicketKeysRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(50, LogLevel.Information, "Certificates loaded: {Count}, in {Seconds:0.000} s")]
+    public static partial void CertificatesLoaded(this ILogger logger, int count, double seconds);
+
+    [LoggerMessage(51, LogLevel.Information, "Certificates that were new or had changed: {Changed} of {Count}, loaded in {Seconds:0.000} s")]
+    public static partial void CertificatesReloaded(this ILogger logger, int changed, int count, double seconds);
+
+    [LoggerMessage(52, LogLevel.Error, "Certificate {Name} refused, an earlier one stays in use: {Reason}")]
+    public static partial void CertificateRefused(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(56, LogLevel.Error, "Certificate {Name} refused: {Reason}")]
+    public static partial void NewCertificateRefused(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(53, LogLevel.Error, "Certificates refused besides these: {Count}")]
+    public static partial void MoreCertificatesRefused(this ILogger logger, int count);
+
+    [LoggerMessage(54, LogLevel.Warning, "Certificate {Name} ({Subject}) ends on {NotAfter:yyyy-MM-dd HH:mm}Z")]
+    public static partial void CertificateEndsSoon(this ILogger logger, string name, string subject, DateTimeOffset notAfter);
+
+    [LoggerMessage(55, LogLevel.Warning, "Certificates that end soon, or are not valid, besides these: {Count}")]
+    public static partial void MoreCertificatesEnd(this ILogger logger, int count);
 
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);

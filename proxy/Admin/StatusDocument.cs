@@ -1,3 +1,4 @@
+using WarpProxy.Certificates;
 using WarpProxy.Offload;
 using WarpProxy.Tls;
 
@@ -7,7 +8,10 @@ namespace WarpProxy.Admin;
 internal sealed record StatusDocument(
     OperationSnapshot Operations, IReadOnlyList<DeviceSnapshot> Devices, LeakStatus Leaks, HandshakeStatus Handshakes, ResumptionStatus Resumption)
 {
-    /// <summary>Reads everything; the numbers are each right, but not of one instant.</summary>
+    /// <summary>Certificates; null before they are loaded.</summary>
+    public CertificateStatus? Certificates { get; init; }
+
+    /// <summary>Reads everything else; the numbers are each right, but not of one instant.</summary>
     public static StatusDocument Read(Accelerator accelerator, HandshakeLanes lanes, HandshakeCounters counters) => new(
         accelerator.Operations,
         accelerator.Devices,

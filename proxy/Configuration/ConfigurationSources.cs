@@ -16,8 +16,8 @@ internal static class ConfigurationSources
 {
     private static readonly string[] Sections =
     [
-        ServerOptions.Section, ListenerOptions.Section, CertificateOptions.SingleSection, CertificateOptions.Section, OffloadOptions.Section,
-        TlsOptions.Section, TicketOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
+        ServerOptions.Section, ListenerOptions.Section, CertificateOptions.SingleSection, CertificateOptions.Section, CertificateExpiryOptions.Section,
+        OffloadOptions.Section, TlsOptions.Section, TicketOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
     ];
 
     /// <summary>Reads them all.</summary>

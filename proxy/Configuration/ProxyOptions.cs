@@ -25,6 +25,7 @@ internal sealed record ProxyOptions
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
         Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
         Certificates = ReadCertificates(reader);
+        CertificateExpiry = reader.Read<CertificateExpiryOptions>(CertificateExpiryOptions.Section);
         Listeners = ReadListeners(reader);
     }
 
@@ -49,6 +50,14 @@ internal sealed record ProxyOptions
     /// <summary>Sections <c>Certificate</c> and <c>Certificates</c>, by name in this order. Empty: the development certificate is used.</summary>
     public IReadOnlyList<KeyValuePair<string, CertificateOptions>> Certificates { get; }
 
+    /// <summary>Section <c>CertificateExpiry</c>.</summary>
+    public CertificateExpiryOptions CertificateExpiry { get; }
+
+    /// <summary>Whether any key goes to a device.</summary>
+    public bool UsesDevices => Certificates.Count == 0
+        ? Offload.Path == OffloadPath.Device
+        : Certificates.Any(one => (one.Value.Path ?? Offload.Path) == OffloadPath.Device);
+
     /// <summary><c>Server:Urls</c> and section <c>Listeners</c>, in this order; at least one.</summary>
     public IReadOnlyList<Listener> Listeners { get; }
 
@@ -65,7 +74,7 @@ internal sealed record ProxyOptions
     {
         List<KeyValuePair<string, CertificateOptions>> certificates = [];
         CertificateOptions single = reader.Read<CertificateOptions>(CertificateOptions.SingleSection);
-        if (single.File is not null)
+        if (single.IsGiven)
         {
             certificates.Add(new(SingleCertificate, single));
         }
@@ -73,9 +82,9 @@ internal sealed record ProxyOptions
         IReadOnlyDictionary<string, CertificateOptions> named = reader.ReadNamed<CertificateOptions>(CertificateOptions.Section);
         foreach ((string name, CertificateOptions options) in named)
         {
-            if (options.File is null)
+            if (!options.IsGiven)
             {
-                reader.Add($"{CertificateOptions.Section}:{name}:File is not set; it must be the path of a PEM file.");
+                reader.Add($"{CertificateOptions.Section}:{name}:File is not set; it must be the path of a PEM file, or Directory that of a directory of them.");
             }
 
             certificates.Add(new(name, options));

@@ -28,6 +28,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
     private readonly TicketKeyStore _tickets;
     private CertificateStore? _certificates;
+    private CertificateExpiry? _expiry;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
 
@@ -38,7 +39,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _time = time;
         _loggers = ConsoleLog.Create(configuration);
         _logger = _loggers.CreateLogger("WarpProxy");
-        _accelerator = new Accelerator(options.Offload, time, _loggers);
+        _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>());
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
@@ -58,7 +59,13 @@ internal sealed class ProxyServer : IAsyncDisposable
     public string AdminUrl => _admin.Url;
 
     /// <summary>What <c>GET /status</c> answers.</summary>
-    public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters);
+    public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters) with
+    {
+        Certificates = _certificates is { Entries: var entries }
+            ? new CertificateStatus(
+                entries.Count(static one => one.Certificate is not null), entries.Count(static one => one.Refusal is not null), _accelerator.KeyCount, _expiry?.Next)
+            : null,
+    };
 
     /// <summary>Starts everything; returns when clients can connect.</summary>
     /// <param name="configuration">For the sections that are not the proxy's own: ReverseProxy, Logging.</param>
@@ -127,6 +134,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _lanes.Dispose();
         _endpoints.ForEach(static endpoint => endpoint?.Dispose());
         _tickets.Dispose();
+        _expiry?.Dispose();
         _certificates?.Dispose();
         _accelerator.Dispose();
         _loggers.Dispose();
@@ -134,7 +142,8 @@ internal sealed class ProxyServer : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        _certificates = new CertificateStore(_options.Certificates, _accelerator, _time, _loggers);
+        _certificates = new CertificateStore(_options.Certificates, _accelerator, _files, _time, _loggers);
+        _expiry = new CertificateExpiry(_certificates, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
         await ListenAsync(_admin.StartAsync, _options.Server.Admin);
         if (!_configuration.GetSection("ReverseProxy:Routes").GetChildren().Any())
         {
@@ -194,21 +203,6 @@ internal sealed class ProxyServer : IAsyncDisposable
 
     private void Announce(CertificateStore certificates)
     {
-        DateTimeOffset now = _time.GetUtcNow();
-        foreach (ServerCertificate certificate in certificates.Certificates)
-        {
-            if (certificate.NotAfter < now)
-            {
-                _logger.CertificateExpired(certificate.Subject, certificate.NotAfter.UtcDateTime);
-            }
-            else if (certificate.NotBefore > now)
-            {
-                _logger.CertificateNotYetValid(certificate.Subject, certificate.NotBefore.UtcDateTime);
-            }
-
-            _logger.CertificateLoaded(certificate.Subject, certificate.KeyDescription, certificate.NotAfter.UtcDateTime, certificate.File);
-        }
-
         _logger.Using(certificates.Certificates.Any(static certificate => certificate.IsOffloaded)
             ? _accelerator.Describe()
             : "software: only RSA keys are offloaded");

@@ -10,7 +10,7 @@ internal enum OffloadPath
     /// <summary>To a device; in software when it cannot answer.</summary>
     Device,
 
-    /// <summary>In software, on the lane. No device is opened.</summary>
+    /// <summary>In software, on the lane.</summary>
     Software,
 }
 
@@ -22,7 +22,7 @@ internal sealed record OffloadOptions : IValidatableObject
 
     private const int MaxEngines = 64;
 
-    /// <summary>The way of operations.</summary>
+    /// <summary>The way of operations with keys of certificates that name no other. No device is opened when all are software.</summary>
     public OffloadPath Path { get; init; } = OffloadPath.Device;
 
     /// <summary>The devices: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, or <c>none</c> alone.</summary>
@@ -94,10 +94,9 @@ internal sealed record OffloadOptions : IValidatableObject
         }
     }
 
-    /// <summary>The devices to open, after validation: none when the path is software.</summary>
-    public IReadOnlyList<DeviceUri> ParseDevices() => Path == OffloadPath.Software
-        ? []
-        : [.. Devices.Select(Parse).Where(uri => uri.Kind != DeviceKind.None)];
+    /// <summary>The devices, after validation; to be opened when any key goes to them.</summary>
+    public IReadOnlyList<DeviceUri> ParseDevices() =>
+        [.. Devices.Select(Parse).Where(uri => uri.Kind != DeviceKind.None)];
 
     private static DeviceUri Parse(string text) =>
         DeviceUri.TryParse(text, out DeviceUri? uri, out string problem) ? uri : throw new InvalidOperationException(problem);

@@ -38,12 +38,10 @@ internal sealed class Handshaker(
             ClientHelloName.Read(hello.Buffer, out string? name);
             if (sites.Find(name) is { } site)
             {
-                return await HandshakeAsync(connection, site, hello, deadline.Token);
+                return await HandshakeAsync(connection, name, site, hello, deadline.Token);
             }
 
-            counters.UnknownName();
-            connection.Transport.Input.AdvanceTo(hello.Buffer.End);
-            await RefuseAsync(connection, PlaintextAlert.UnrecognizedName, deadline.Token);
+            await RefuseNameAsync(connection, hello, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -98,7 +96,7 @@ internal sealed class Handshaker(
     }
 
     private async ValueTask<TlsServerConnection?> HandshakeAsync(
-        ConnectionContext connection, TlsSite site, ReadResult received, CancellationToken deadline)
+        ConnectionContext connection, string? name, TlsSite? site, ReadResult received, CancellationToken deadline)
     {
         IDuplexPipe transport = connection.Transport;
         var handshake = new Handshake();
@@ -117,7 +115,19 @@ internal sealed class Handshaker(
                 }
 
                 // Not before there is a lane: what waits in front of them costs no more than its bytes.
-                tls ??= site.Context.Accept();
+                while (tls is null && site is not null)
+                {
+                    // No: the certificates were replaced while the client waited.
+                    tls = site.Context.TryAccept();
+                    site = tls is null ? sites.Find(name) : site;
+                }
+
+                if (tls is null || site is null)
+                {
+                    await RefuseNameAsync(connection, received, deadline);
+                    return null;
+                }
+
                 ReadOnlySequence<byte> left = received.Buffer;
                 TlsStatus status = tls.Handshake(ref left, transport.Output);
                 transport.Input.AdvanceTo(left.Start);
@@ -158,6 +168,13 @@ internal sealed class Handshaker(
         {
             tls?.Dispose();
         }
+    }
+
+    private ValueTask RefuseNameAsync(ConnectionContext connection, ReadResult hello, CancellationToken deadline)
+    {
+        counters.UnknownName();
+        connection.Transport.Input.AdvanceTo(hello.Buffer.End);
+        return RefuseAsync(connection, PlaintextAlert.UnrecognizedName, deadline);
     }
 
     /// <summary>Says why before the connection ends (RFC 8446 6.2). Keys do not exist yet wherever this is called.</summary>

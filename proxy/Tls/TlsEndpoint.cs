@@ -10,6 +10,8 @@ namespace WarpProxy.Tls;
 internal sealed class TlsEndpoint : IDisposable
 {
     private readonly TlsSites _sites;
+    private readonly Listener _listener;
+    private readonly CertificateStore _certificates;
     private readonly TlsMiddleware _middleware;
 
     /// <summary>Prepares it for one listener.</summary>
@@ -17,14 +19,23 @@ internal sealed class TlsEndpoint : IDisposable
     public TlsEndpoint(
         Listener listener, CertificateStore certificates, TicketKeyStore tickets, TlsOptions options, HandshakeLanes lanes, HandshakeCounters counters, TimeProvider time, ILoggerFactory loggers)
     {
+        _listener = listener;
+        _certificates = certificates;
         _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), options);
         var handshaker = new Handshaker(_sites, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
         _middleware = new TlsMiddleware(handshaker, counters, loggers.CreateLogger<TlsMiddleware>());
+        certificates.Changed += TakeCertificates;
     }
 
     /// <summary>Configures the endpoint. Kestrel's default is HTTP/1.1 and HTTP/2; named here, it would warn that it sees no TLS of its own.</summary>
     public void Configure(ListenOptions endpoint) => endpoint.Use(next => connection => _middleware.ServeAsync(connection, next));
 
     /// <inheritdoc/>
-    public void Dispose() => _sites.Dispose();
+    public void Dispose()
+    {
+        _certificates.Changed -= TakeCertificates;
+        _sites.Dispose();
+    }
+
+    private void TakeCertificates() => _sites.Replace(_certificates.Index(_listener.Options.Certificates));
 }
