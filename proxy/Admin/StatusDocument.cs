@@ -1,14 +1,27 @@
 using WarpProxy.Offload;
+using WarpProxy.Passthrough;
+using WarpProxy.ProxyProtocol;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Admin;
 
 /// <summary>The answer to <c>GET /status</c>. Names in JSON are these in camelCase; <c>fallback</c> is keyed by reason in snake_case.</summary>
 internal sealed record StatusDocument(
-    OperationSnapshot Operations, IReadOnlyList<DeviceSnapshot> Devices, LeakStatus Leaks, HandshakeStatus Handshakes, ResumptionStatus Resumption)
+    OperationSnapshot Operations,
+    IReadOnlyList<DeviceSnapshot> Devices,
+    LeakStatus Leaks,
+    HandshakeStatus Handshakes,
+    ResumptionStatus Resumption,
+    ProxyProtocolStatus ProxyProtocol,
+    IReadOnlyList<PassthroughStatus> Passthrough)
 {
     /// <summary>Reads everything; the numbers are each right, but not of one instant.</summary>
-    public static StatusDocument Read(Accelerator accelerator, HandshakeLanes lanes, HandshakeCounters counters) => new(
+    public static StatusDocument Read(
+        Accelerator accelerator,
+        HandshakeLanes lanes,
+        HandshakeCounters counters,
+        ProxyProtocolCounters proxyProtocol,
+        IEnumerable<PassthroughRoute> passthrough) => new(
         accelerator.Operations,
         accelerator.Devices,
         new LeakStatus(accelerator.SlotsInUse, accelerator.OperationsInFlight, lanes.BusyCount),
@@ -27,7 +40,9 @@ internal sealed record StatusDocument(
             counters.ResumedWithOldKeyCount,
             counters.ResumedWithNextKeyCount,
             counters.UnknownTicketKeyCount,
-            counters.RefusedTicketCount));
+            counters.RefusedTicketCount),
+        ProxyProtocolStatus.Read(proxyProtocol),
+        [.. passthrough.Select(PassthroughStatus.Read)]);
 }
 
 /// <summary>What must be zero when nothing is under way.</summary>

@@ -68,7 +68,7 @@ internal sealed class CommandLine
         };
         Option<string> config = new("--config")
         {
-            Description = "JSON file with sections Server, Certificate, Offload, Tls, Shutdown, ReverseProxy (as YARP documents it), Logging. "
+            Description = "JSON file with sections Server, Certificate, Offload, Tls, Hsts, Shutdown, ReverseProxy (as YARP documents it), Logging. "
                 + "The environment (WARPPROXY_Offload__Depth=512) is stronger, the command line strongest",
             HelpName = "FILE",
         };

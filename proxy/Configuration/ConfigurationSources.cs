@@ -4,6 +4,7 @@ using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.FileProviders.Physical;
 using WarpProxy.Certificates;
 using WarpProxy.Files;
+using WarpProxy.Http;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Tickets;
@@ -17,7 +18,7 @@ internal static class ConfigurationSources
     private static readonly string[] Sections =
     [
         ServerOptions.Section, ListenerOptions.Section, CertificateOptions.SingleSection, CertificateOptions.Section, OffloadOptions.Section,
-        TlsOptions.Section, TicketOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
+        TlsOptions.Section, TicketOptions.Section, HstsOptions.Section, FilesOptions.Section, ShutdownOptions.Section, "ReverseProxy", "Logging",
     ];
 
     /// <summary>Reads them all.</summary>

@@ -1,5 +1,6 @@
 using WarpProxy.Certificates;
 using WarpProxy.Files;
+using WarpProxy.Http;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Tickets;
@@ -24,6 +25,7 @@ internal sealed record ProxyOptions
         Files = reader.Read<FilesOptions>(FilesOptions.Section);
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
         Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
+        Hsts = reader.Read<HstsOptions>(HstsOptions.Section);
         Certificates = ReadCertificates(reader);
         Listeners = ReadListeners(reader);
     }
@@ -45,6 +47,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Section <c>Shutdown</c>.</summary>
     public ShutdownOptions Shutdown { get; }
+
+    /// <summary>Section <c>Hsts</c>; a listener may have its own.</summary>
+    public HstsOptions Hsts { get; }
 
     /// <summary>Sections <c>Certificate</c> and <c>Certificates</c>, by name in this order. Empty: the development certificate is used.</summary>
     public IReadOnlyList<KeyValuePair<string, CertificateOptions>> Certificates { get; }
@@ -118,7 +123,11 @@ internal sealed record ProxyOptions
     }
 
     /// <summary>Puts the sections at the top of the configuration where the listener has none of its own.</summary>
-    private ListenerOptions Resolve(ListenerOptions options) => options with { Tickets = options.Tickets ?? Tickets };
+    private ListenerOptions Resolve(ListenerOptions options) => options with
+    {
+        Tickets = options.Tickets ?? Tickets,
+        Hsts = options.Hsts ?? Hsts,
+    };
 
     private static bool IsSame(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

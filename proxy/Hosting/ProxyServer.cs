@@ -3,8 +3,11 @@ using WarpProxy.Admin;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Files;
+using WarpProxy.Http;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Passthrough;
+using WarpProxy.ProxyProtocol;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
 using WarpProxy.Upstream;
@@ -25,6 +28,8 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
     private readonly FileWatch _files;
+    private readonly ProxyProtocolCounters _proxyProtocol = new();
+    private readonly PassthroughTunnels _tunnels;
     private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
     private readonly TicketKeyStore _tickets;
     private CertificateStore? _certificates;
@@ -40,6 +45,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _logger = _loggers.CreateLogger("WarpProxy");
         _accelerator = new Accelerator(options.Offload, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
+        _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>());
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
@@ -58,7 +64,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     public string AdminUrl => _admin.Url;
 
     /// <summary>What <c>GET /status</c> answers.</summary>
-    public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters);
+    public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters, _proxyProtocol, _endpoints.SelectMany(static endpoint => endpoint?.Passthrough.All ?? []));
 
     /// <summary>Starts everything; returns when clients can connect.</summary>
     /// <param name="configuration">For the sections that are not the proxy's own: ReverseProxy, Logging.</param>
@@ -121,6 +127,7 @@ internal sealed class ProxyServer : IAsyncDisposable
             await _demo.DisposeAsync();
         }
 
+        _tunnels.Dispose();
         await _admin.DisposeAsync();
         _files.Dispose();
         _report.Dispose();
@@ -153,7 +160,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         foreach (Listener listener in _options.Listeners)
         {
             _endpoints.Add(listener.Address.IsHttps
-                ? new TlsEndpoint(listener, certificates, _tickets, _options.Tls, _lanes, _counters, _time, _loggers)
+                ? new TlsEndpoint(listener, certificates, _tickets, _tunnels, _options.Tls, _lanes, _counters, _time, _loggers)
                 : null);
         }
 
@@ -164,9 +171,15 @@ internal sealed class ProxyServer : IAsyncDisposable
 
             // How long a body may be is for each upstream to say; Kestrel would refuse more than 28.6 MiB (413) to all of them.
             kestrel.Limits.MaxRequestBodySize = null;
+            var proxyProtocol = new ProxyProtocolEndpoints(_options.Tls.ClientHelloTimeout, _proxyProtocol, _time, _loggers);
             foreach ((Listener listener, TlsEndpoint? tls) in _options.Listeners.Zip(_endpoints))
             {
-                listener.Address.Listen(kestrel, endpoint => tls?.Configure(endpoint));
+                listener.Address.Listen(kestrel, endpoint =>
+                {
+                    proxyProtocol.Configure(listener, endpoint);
+                    HttpPolicy.Create(listener)?.Configure(endpoint);
+                    tls?.Configure(endpoint);
+                });
             }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = _options.Shutdown.Drain);
@@ -181,6 +194,11 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
 
         WebApplication application = builder.Build();
+        if (_options.Listeners.Any(static listener => HttpPolicy.Create(listener) is not null))
+        {
+            application.Use(HttpPolicy.InvokeAsync);
+        }
+
         try
         {
             application.MapReverseProxy();

@@ -8,7 +8,7 @@ namespace WarpProxy.Listeners;
 /// Section <c>Listeners:NAME</c>: one URL and what clients meet there. A section that stands here replaces the one of the same name at the top of
 /// the configuration whole.
 /// </summary>
-internal sealed record ListenerOptions : IValidatableObject
+internal sealed partial record ListenerOptions : IValidatableObject
 {
     /// <summary>Name of the section that has all of them.</summary>
     public const string Section = "Listeners";
@@ -40,6 +40,11 @@ internal sealed record ListenerOptions : IValidatableObject
         else if (!address.IsHttps && Tickets is not null)
         {
             yield return new($"{path}:Tickets is there but {path}:Url is '{Url}'; tickets are for https.", [nameof(Tickets)]);
+        }
+
+        foreach (ValidationResult result in ValidateEdge(path, isHttps: address?.IsHttps))
+        {
+            yield return result;
         }
 
         foreach (string twice in Certificates.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1).Select(static group => group.Key))

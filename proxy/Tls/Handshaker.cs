@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using WarpDrive.OpenSsl.Tls;
+using WarpProxy.Passthrough;
 
 namespace WarpProxy.Tls;
 
@@ -13,14 +14,15 @@ namespace WarpProxy.Tls;
 /// </summary>
 internal sealed class Handshaker(
     TlsSites sites,
+    PassthroughRoutes passthrough,
     TlsOptions options,
     HandshakeLanes lanes,
     HandshakeCounters counters,
     TimeProvider time,
     ILogger<Handshaker> logger)
 {
-    /// <summary>Returns the connection after its handshake; null when there is none, told to the client as far as it can be.</summary>
-    public async Task<TlsServerConnection?> HandshakeAsync(ConnectionContext connection)
+    /// <summary>Returns the connection after its handshake, or where it goes without one; neither when it is over, told to the client as far as it can be.</summary>
+    public async Task<HandshakeOutcome> HandshakeAsync(ConnectionContext connection)
     {
         CancellationToken closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using var deadline = new CancellationTokenSource(options.ClientHelloTimeout, time);
@@ -30,15 +32,20 @@ internal sealed class Handshaker(
         {
             if (await ReadClientHelloAsync(connection, deadline.Token) is not { } hello)
             {
-                return null;
+                return default;
             }
 
             isHelloThere = true;
             deadline.CancelAfter(options.HandshakeTimeout);
             ClientHelloName.Read(hello.Buffer, out string? name);
+            if (name is not null && passthrough.TryFind(name, out PassthroughRoute? route))
+            {
+                return new HandshakeOutcome(null, route, hello);
+            }
+
             if (sites.Find(name) is { } site)
             {
-                return await HandshakeAsync(connection, site, hello, deadline.Token);
+                return new HandshakeOutcome(await HandshakeAsync(connection, site, hello, deadline.Token));
             }
 
             counters.UnknownName();
@@ -58,7 +65,7 @@ internal sealed class Handshaker(
             // Kestrel has ended the connection (ConnectionAbortedException).
         }
 
-        return null;
+        return default;
     }
 
     /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none.</summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Passthrough;
 using WarpProxy.Tickets;
 
 namespace WarpProxy.Tls;
@@ -15,12 +16,24 @@ internal sealed class TlsEndpoint : IDisposable
     /// <summary>Prepares it for one listener.</summary>
     /// <exception cref="BadInputException">OpenSSL does not take the certificate or the settings, or the files of ticket keys cannot be used.</exception>
     public TlsEndpoint(
-        Listener listener, CertificateStore certificates, TicketKeyStore tickets, TlsOptions options, HandshakeLanes lanes, HandshakeCounters counters, TimeProvider time, ILoggerFactory loggers)
+        Listener listener,
+        CertificateStore certificates,
+        TicketKeyStore tickets,
+        PassthroughTunnels tunnels,
+        TlsOptions options,
+        HandshakeLanes lanes,
+        HandshakeCounters counters,
+        TimeProvider time,
+        ILoggerFactory loggers)
     {
         _sites = new TlsSites(listener, certificates.Index(listener.Options.Certificates), tickets.Find(listener.Options.Tickets!), options);
-        var handshaker = new Handshaker(_sites, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
-        _middleware = new TlsMiddleware(handshaker, counters, loggers.CreateLogger<TlsMiddleware>());
+        Passthrough = new PassthroughRoutes(listener.Name, listener.Options.Passthrough);
+        var handshaker = new Handshaker(_sites, Passthrough, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
+        _middleware = new TlsMiddleware(handshaker, tunnels, counters, loggers.CreateLogger<TlsMiddleware>());
     }
+
+    /// <summary>The names that are not terminated here.</summary>
+    public PassthroughRoutes Passthrough { get; }
 
     /// <summary>Configures the endpoint. Kestrel's default is HTTP/1.1 and HTTP/2; named here, it would warn that it sees no TLS of its own.</summary>
     public void Configure(ListenOptions endpoint) => endpoint.Use(next => connection => _middleware.ServeAsync(connection, next));

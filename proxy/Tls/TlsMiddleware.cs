@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using WarpProxy.Passthrough;
 
 namespace WarpProxy.Tls;
 
@@ -11,14 +12,22 @@ namespace WarpProxy.Tls;
 /// The connection middleware that is TLS:
 /// <code>
 /// socket -> Handshaker: ClientHello, lane, handshake -> TlsTransport, on the thread pool -> HTTP -> close_notify
+///                       ClientHello with a name that is passed through -> PassthroughTunnel
 /// </code>
 /// </summary>
-internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
+internal sealed class TlsMiddleware(Handshaker handshaker, PassthroughTunnels tunnels, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
 {
     /// <summary>Serves one connection to its end.</summary>
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (await handshaker.HandshakeAsync(connection) is not { } tls)
+        HandshakeOutcome outcome = await handshaker.HandshakeAsync(connection);
+        if (outcome.Route is { } route)
+        {
+            await tunnels.ServeAsync(connection, outcome.Hello, route);
+            return;
+        }
+
+        if (outcome.Tls is not { } tls)
         {
             return;
         }
