@@ -176,6 +176,7 @@ internal sealed class ProxyServer : IAsyncDisposable
             {
                 listener.Address.Listen(kestrel, endpoint =>
                 {
+                    PlainAddresses.Configure(listener, endpoint);
                     proxyProtocol.Configure(listener, endpoint);
                     HttpPolicy.Create(listener)?.Configure(endpoint);
                     tls?.Configure(endpoint);

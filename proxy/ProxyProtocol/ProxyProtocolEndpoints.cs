@@ -6,7 +6,7 @@ namespace WarpProxy.ProxyProtocol;
 /// <summary>Puts the PROXY protocol on those of Kestrel's endpoints that require it.</summary>
 internal sealed class ProxyProtocolEndpoints(TimeSpan timeout, ProxyProtocolCounters counters, TimeProvider time, ILoggerFactory loggers)
 {
-    /// <summary>Configures the endpoint of a listener. To be called before anything else is put on it: the header comes before all.</summary>
+    /// <summary>Configures the endpoint of a listener. To be called before anything else that reads is put on it: the header comes before all.</summary>
     public void Configure(Listener listener, ListenOptions endpoint)
     {
         if (listener.Options.ProxyProtocol == ProxyProtocolMode.Required)
