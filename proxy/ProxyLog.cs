@@ -53,6 +53,9 @@ internal static partial class ProxyLog
     [LoggerMessage(41, LogLevel.Error, "Ticket keys stay as they were: {Reason}")]
     public static partial void TicketKeysRefused(this ILogger logger, string reason);
 
+    [LoggerMessage(70, LogLevel.Warning, "{File} in the working directory is not read: start with --config {File} if it is meant")]
+    public static partial void ConfigurationFileNotRead(this ILogger logger, string file);
+
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);
 

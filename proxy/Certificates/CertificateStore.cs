@@ -9,16 +9,29 @@ internal sealed class CertificateStore : IDisposable
     private readonly List<KeyValuePair<string, ServerCertificate>> _certificates = [];
 
     /// <summary>Loads what is configured; without any, the development certificate.</summary>
-    /// <exception cref="BadInputException">A certificate or its key cannot be used.</exception>
+    /// <exception cref="BadInputException">A certificate or its key cannot be used; a line for each.</exception>
     public CertificateStore(
         IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, Accelerator accelerator, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
+            List<string> problems = [];
             foreach ((string name, CertificateOptions options) in configured)
             {
-                using var password = KeyPassword.Read(options.PasswordFile);
-                _certificates.Add(new(name, CertificateFile.Load(options.File!, options.KeyFile ?? options.File!, password.Value, accelerator)));
+                try
+                {
+                    using var password = KeyPassword.Read(options.PasswordFile);
+                    _certificates.Add(new(name, CertificateFile.Load(options.File!, options.KeyFile ?? options.File!, password.Value, accelerator)));
+                }
+                catch (BadInputException exception)
+                {
+                    problems.Add(exception.Message);
+                }
+            }
+
+            if (problems.Count > 0)
+            {
+                throw new BadInputException(string.Join(Environment.NewLine, problems));
             }
 
             if (_certificates.Count == 0)
@@ -33,6 +46,10 @@ internal sealed class CertificateStore : IDisposable
             throw;
         }
     }
+
+    /// <summary>One that is already there.</summary>
+    /// <param name="certificate">Taken over.</param>
+    public CertificateStore(ServerCertificate certificate) => _certificates.Add(new(ProxyOptions.SingleCertificate, certificate));
 
     /// <summary>The development certificate, when it is in use.</summary>
     public DevelopmentCertificate? Development { get; }

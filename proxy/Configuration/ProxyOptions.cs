@@ -1,13 +1,15 @@
 using WarpProxy.Certificates;
 using WarpProxy.Files;
+using WarpProxy.Hosting;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
+using WarpProxy.Upstream;
 
 namespace WarpProxy.Configuration;
 
-/// <summary>The proxy's own sections, read and checked once at start. <c>ReverseProxy</c> and <c>Logging</c> go to their owners as they are.</summary>
+/// <summary>All sections, read and checked once at start.</summary>
 internal sealed record ProxyOptions
 {
     /// <summary>Where clients connect when nothing is configured.</summary>
@@ -26,13 +28,26 @@ internal sealed record ProxyOptions
         Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
         Certificates = ReadCertificates(reader);
         Listeners = ReadListeners(reader);
+        ReverseProxy = reader.Read<ReverseProxyOptions>(ReverseProxyOptions.Section);
+        Logging = reader.Read<LoggingOptions>(LoggingOptions.Section);
+    }
+
+    /// <summary>Every section that there is, in the order of reading.</summary>
+    public static IReadOnlyList<SettingsSection> Sections
+    {
+        get
+        {
+            var reader = new SettingsReader(new ConfigurationBuilder().Build());
+            _ = new ProxyOptions(reader);
+            return reader.Sections;
+        }
     }
 
     /// <summary>Section <c>Server</c>.</summary>
     public ServerOptions Server { get; }
 
     /// <summary>Section <c>Offload</c>.</summary>
-    public OffloadOptions Offload { get; }
+    public OffloadOptions Offload { get; init; }
 
     /// <summary>Section <c>Tls</c>.</summary>
     public TlsOptions Tls { get; }
@@ -52,13 +67,30 @@ internal sealed record ProxyOptions
     /// <summary><c>Server:Urls</c> and section <c>Listeners</c>, in this order; at least one.</summary>
     public IReadOnlyList<Listener> Listeners { get; }
 
+    /// <summary>Section <c>ReverseProxy</c>.</summary>
+    public ReverseProxyOptions ReverseProxy { get; }
+
+    /// <summary>Section <c>Logging</c>.</summary>
+    public LoggingOptions Logging { get; }
+
     /// <summary>Reads every section.</summary>
     /// <exception cref="BadInputException">Values cannot be used; one line for each.</exception>
     public static ProxyOptions Read(IConfigurationRoot configuration)
     {
-        var reader = new SettingsReader(configuration);
+        var problems = new SettingProblems(configuration);
+        ProxyOptions options = Read(configuration, problems);
+        problems.ThrowIfAny();
+        return options;
+    }
+
+    /// <summary>Reads every section. What has a problem has its default or, where there can be none, is left out: the rest can be checked further.</summary>
+    public static ProxyOptions Read(IConfigurationRoot configuration, SettingProblems problems)
+    {
+        var reader = new SettingsReader(configuration, problems);
         var options = new ProxyOptions(reader);
-        return reader.Problems.Count == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, reader.Problems));
+        ConfigurationSources.CheckSections(configuration, [.. reader.Sections.Select(static section => section.Name)], problems);
+        new ReverseProxyCheck(options.ReverseProxy, problems).Run();
+        return options;
     }
 
     private static List<KeyValuePair<string, CertificateOptions>> ReadCertificates(SettingsReader reader)
@@ -95,7 +127,8 @@ internal sealed record ProxyOptions
         ];
         foreach ((string name, ListenerOptions options) in named)
         {
-            foreach (string unknown in options.Certificates.Where(wanted => !Certificates.Any(one => IsSame(one.Key, wanted))))
+            ILookup<bool, string> wanted = options.Certificates.ToLookup(wanted => Certificates.Any(one => IsSame(one.Key, wanted)));
+            foreach (string unknown in wanted[false])
             {
                 string known = Certificates.Count > 0 ? string.Join(", ", Certificates.Select(static one => one.Key)) : "none";
                 reader.Add($"{ListenerOptions.Section}:{name}:Certificates has '{unknown}', which is no certificate; there are {known}.");
@@ -103,7 +136,7 @@ internal sealed record ProxyOptions
 
             if (ListenAddress.TryParse(options.Url, "", out ListenAddress? address, out _))
             {
-                listeners.Add(new Listener(name, address, Resolve(options)));
+                listeners.Add(new Listener(name, address, Resolve(options with { Certificates = [.. wanted[true]] })));
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using WarpProxy.Admin;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
@@ -14,7 +15,6 @@ namespace WarpProxy.Hosting;
 /// <summary>The whole proxy: started at once, drained and disposed at once. Parts are made top to bottom and disposed bottom to top.</summary>
 internal sealed class ProxyServer : IAsyncDisposable
 {
-    private readonly IConfiguration _configuration;
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -31,12 +31,11 @@ internal sealed class ProxyServer : IAsyncDisposable
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
 
-    private ProxyServer(IConfiguration configuration, ProxyOptions options, TimeProvider time)
+    private ProxyServer(ProxyOptions options, TimeProvider time, ILoggerFactory loggers)
     {
-        _configuration = configuration;
         _options = options;
         _time = time;
-        _loggers = ConsoleLog.Create(configuration);
+        _loggers = loggers;
         _logger = _loggers.CreateLogger("WarpProxy");
         _accelerator = new Accelerator(options.Offload, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
@@ -61,19 +60,24 @@ internal sealed class ProxyServer : IAsyncDisposable
     public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters);
 
     /// <summary>Starts everything; returns when clients can connect.</summary>
-    /// <param name="configuration">For the sections that are not the proxy's own: ReverseProxy, Logging.</param>
-    /// <param name="options">The proxy's own sections, validated.</param>
+    /// <param name="configuration">For the log, and to tell where a setting stands.</param>
+    /// <param name="options">What was read of it, without a problem.</param>
     /// <param name="time">The clock.</param>
     /// <param name="threads">What the process has done for its threads, to be logged; null: nothing.</param>
     /// <exception cref="BadInputException">Something that was configured cannot be used.</exception>
     public static async Task<ProxyServer> StartAsync(
-        IConfiguration configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null)
+        IConfigurationRoot configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null)
     {
-        var server = new ProxyServer(configuration, options, time);
+        var server = new ProxyServer(options, time, ConsoleLog.Create(configuration));
         try
         {
             threads?.Report(server._logger);
-            await server.StartAsync();
+            if (!configuration.Providers.OfType<SettingsFile>().Any() && File.Exists(SettingsFile.UsualName))
+            {
+                server._logger.ConfigurationFileNotRead(SettingsFile.UsualName);
+            }
+
+            await server.StartAsync(new SettingProblems(configuration));
             return server;
         }
         catch
@@ -81,6 +85,30 @@ internal sealed class ProxyServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Does what a start does before it listens, without devices and without a development certificate.</summary>
+    /// <param name="options">What was read; where it had a problem, the default.</param>
+    /// <param name="problems">Gets what the start would refuse.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>How many certificates there are.</returns>
+    public static async Task<int> CheckAsync(ProxyOptions options, SettingProblems problems, TimeProvider time)
+    {
+        problems.Try($"{OffloadOptions.Section}:{nameof(OffloadOptions.Devices)}", () => Accelerator.CheckDevices(options.Offload));
+        OffloadOptions withoutDevices = options.Offload with { Path = OffloadPath.Software, Devices = ["none"] };
+        await using var server = new ProxyServer(options with { Offload = withoutDevices }, time, NullLoggerFactory.Instance);
+        if (options.Certificates.Count > 0)
+        {
+            server.LoadCertificates(problems);
+        }
+        else
+        {
+            problems.Try(CertificateOptions.SingleSection, static () => DevelopmentCertificate.DefaultDirectory());
+        }
+
+        int count = server._certificates?.Certificates.Count ?? 0;
+        server.MakeEndpoints(problems);
+        return count;
     }
 
     /// <summary>Looks at the files of the configuration at once, and takes those that have changed into use.</summary>
@@ -132,31 +160,51 @@ internal sealed class ProxyServer : IAsyncDisposable
         _loggers.Dispose();
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(SettingProblems problems)
     {
-        _certificates = new CertificateStore(_options.Certificates, _accelerator, _time, _loggers);
+        LoadCertificates(problems);
+        MakeEndpoints(problems);
+        problems.ThrowIfAny();
         await ListenAsync(_admin.StartAsync, _options.Server.Admin);
-        if (!_configuration.GetSection("ReverseProxy:Routes").GetChildren().Any())
+        if (_options.ReverseProxy.Routes.Count == 0)
         {
             _demo = new DemoUpstream(_accelerator, () => _admin.Url, _loggers);
             await ListenAsync(_demo.StartAsync, "http://127.0.0.1:0");
         }
 
-        _proxy = BuildProxy(_certificates);
+        _proxy = BuildProxy();
         await ListenAsync(() => _proxy.StartAsync(), string.Join(", ", _options.Listeners.Select(static listener => listener.Address)));
         _admin.IsServing = true;
-        Announce(_certificates);
+        Announce(_certificates!);
     }
 
-    private WebApplication BuildProxy(CertificateStore certificates)
+    private void LoadCertificates(SettingProblems problems)
     {
-        foreach (Listener listener in _options.Listeners)
+        // Of those that were refused already there is nothing to load.
+        var refused = new CertificateOptions();
+        KeyValuePair<string, CertificateOptions>[] certificates = [.. _options.Certificates.Where(one => one.Value != refused)];
+        if (certificates.Length > 0 || _options.Certificates.Count == 0)
         {
-            _endpoints.Add(listener.Address.IsHttps
-                ? new TlsEndpoint(listener, certificates, _tickets, _options.Tls, _lanes, _counters, _time, _loggers)
-                : null);
+            problems.Try(CertificateOptions.Section, () => _certificates = new CertificateStore(certificates, _accelerator, _time, _loggers));
         }
+    }
 
+    /// <summary>Makes the endpoints, and so reads all other files. Without certificates it makes them with one that is of no use, to find what else is wrong.</summary>
+    private void MakeEndpoints(SettingProblems problems)
+    {
+        bool hasNone = _certificates is null;
+        _certificates ??= new CertificateStore(StandInCertificate.Make());
+        foreach (Listener configured in _options.Listeners)
+        {
+            Listener listener = hasNone ? configured with { Options = configured.Options with { Certificates = [] } } : configured;
+            problems.Try(listener.Path, () => _endpoints.Add(listener.Address.IsHttps
+                ? new TlsEndpoint(listener, _certificates, _tickets, _options.Tls, _lanes, _counters, _time, _loggers)
+                : null));
+        }
+    }
+
+    private WebApplication BuildProxy()
+    {
         WebApplicationBuilder builder = BareHost.CreateBuilder(_loggers);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -177,7 +225,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
         else
         {
-            proxy.LoadFromConfig(_configuration.GetSection("ReverseProxy"));
+            proxy.LoadFromMemory(_options.ReverseProxy.NamedRoutes, _options.ReverseProxy.NamedClusters);
         }
 
         WebApplication application = builder.Build();

@@ -31,7 +31,7 @@ internal sealed class Accelerator : IDisposable
         if (devices.Any(device => device.Kind == DeviceKind.Embedded))
         {
             _embedded = new EmulatedAccelerator(
-                new EmulatorOptions { EngineCount = options.Engines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
+                new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
         }
 
         var limits = new QueuePoolOptions { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
@@ -43,6 +43,29 @@ internal sealed class Accelerator : IDisposable
         {
             _embedded?.Dispose();
             throw new BadInputException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Finds what can be told of the devices without opening them: sockets that can be none.</summary>
+    /// <exception cref="BadInputException">With a line for each device.</exception>
+    public static void CheckDevices(OffloadOptions options)
+    {
+        List<string> problems = [];
+        foreach (DeviceUri device in options.ParseDevices().Where(static device => device.Kind == DeviceKind.Emulator))
+        {
+            try
+            {
+                DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+            }
+            catch (AcceleratorException exception)
+            {
+                problems.Add(exception.Message);
+            }
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new BadInputException(string.Join(Environment.NewLine, problems));
         }
     }
 

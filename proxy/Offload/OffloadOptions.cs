@@ -22,13 +22,13 @@ internal sealed record OffloadOptions : IValidatableObject
 
     private const int MaxEngines = 64;
 
-    /// <summary>The way of operations.</summary>
+    /// <summary>Which way private-key operations go.</summary>
     public OffloadPath Path { get; init; } = OffloadPath.Device;
 
-    /// <summary>The devices: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, or <c>none</c> alone.</summary>
+    /// <summary>The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), or <c>none</c> alone (software only).</summary>
     public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];
 
-    /// <summary>Entries of each ring.</summary>
+    /// <summary>Entries of each ring, a power of two between 2 and 1024.</summary>
     public int Depth { get; init; } = 16;
 
     /// <summary>Queue pairs opened on each device. A lane uses one at a time, so fewer than <c>Tls:Lanes</c> send the rest to software.</summary>
@@ -38,10 +38,13 @@ internal sealed record OffloadOptions : IValidatableObject
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
-    public int Engines { get; init; } = Math.Min(Environment.ProcessorCount, MaxEngines);
+    public int? Engines { get; init; }
 
     /// <summary>What computes in the embedded device.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
+
+    /// <summary>How many there are when <see cref="Engines"/> is left out.</summary>
+    internal static int DefaultEngines => Math.Min(Environment.ProcessorCount, MaxEngines);
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
