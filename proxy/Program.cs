@@ -1,5 +1,6 @@
 using WarpProxy.Configuration;
 using WarpProxy.Hosting;
+using WarpProxy.Schema;
 
 // Before anything starts a thread.
 ProcessThreads threads = ProcessThreads.Prepare();
@@ -10,8 +11,26 @@ try
         return 0;
     }
 
+    if (commandLine.Verb is Verb.Schema or Verb.SettingsTable)
+    {
+        var summaries = SummaryFile.Read();
+        await Console.Out.WriteAsync(commandLine.Verb == Verb.Schema
+            ? new SettingsSchema(summaries).Write(ProxyOptions.Sections)
+            : new SettingsTable(summaries).Write(ProxyOptions.Sections));
+        return 0;
+    }
+
     IConfigurationRoot configuration = ConfigurationSources.Load(commandLine.ConfigFile, commandLine.Settings);
-    ProxyOptions options = ProxyOptions.Read(configuration);
+    var problems = new SettingProblems(configuration);
+    ProxyOptions options = ProxyOptions.Read(configuration, problems);
+
+    // A start that is refused tells all that is wrong, and not only what was found first.
+    if (commandLine.Verb == Verb.Check || problems.Count > 0)
+    {
+        await Console.Out.WriteLineAsync(await ConfigurationCheck.RunAsync(commandLine.ConfigFile, options, problems));
+        return 0;
+    }
+
     using var signals = new ShutdownSignals();
     await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads);
     using var reload = new ReloadSignal(server.ReloadFiles);

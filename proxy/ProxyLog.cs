@@ -29,11 +29,11 @@ internal static partial class ProxyLog
     [LoggerMessage(8, LogLevel.Warning, "Development certificate in {Directory} not used again ({Reason}): a new one was made")]
     public static partial void DevelopmentCertificateReplaced(this ILogger logger, string directory, string reason);
 
-    [LoggerMessage(9, LogLevel.Warning, "Certificate {Subject} expired on {NotAfter:yyyy-MM-dd}; clients will refuse it")]
-    public static partial void CertificateExpired(this ILogger logger, string subject, DateTimeOffset notAfter);
+    [LoggerMessage(9, LogLevel.Warning, "Certificate {Name} ({Subject}) expired on {NotAfter:yyyy-MM-dd}; clients will refuse it")]
+    public static partial void CertificateExpired(this ILogger logger, string name, string subject, DateTimeOffset notAfter);
 
-    [LoggerMessage(10, LogLevel.Warning, "Certificate {Subject} is not valid before {NotBefore:yyyy-MM-dd HH:mm}Z; clients will refuse it")]
-    public static partial void CertificateNotYetValid(this ILogger logger, string subject, DateTimeOffset notBefore);
+    [LoggerMessage(10, LogLevel.Warning, "Certificate {Name} ({Subject}) is not valid before {NotBefore:yyyy-MM-dd HH:mm}Z; clients will refuse it")]
+    public static partial void CertificateNotYetValid(this ILogger logger, string name, string subject, DateTimeOffset notBefore);
 
     [LoggerMessage(11, LogLevel.Information, "Operations since the last line: {Operations}")]
     public static partial void OperationsReported(this ILogger logger, string operations);
@@ -52,6 +52,66 @@ internal static partial class ProxyLog
 
     [LoggerMessage(41, LogLevel.Error, "Ticket keys stay as they were: {Reason}")]
     public static partial void TicketKeysRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(60, LogLevel.Information, "OCSP response for {Subject} from {File}, valid {End}")]
+    public static partial void OcspResponseLoaded(this ILogger logger, string subject, string file, string end);
+
+    [LoggerMessage(61, LogLevel.Warning, "OCSP response not taken: {Problem}")]
+    public static partial void OcspResponseRefused(this ILogger logger, string problem);
+
+    [LoggerMessage(62, LogLevel.Warning, "OCSP response for {Subject} in {File} expired on {End:yyyy-MM-dd HH:mm}Z; it is not stapled until a new one is there")]
+    public static partial void OcspResponseExpired(this ILogger logger, string subject, string file, DateTimeOffset end);
+
+    [LoggerMessage(63, LogLevel.Warning, "Certificate {Subject} from {File} asks to be refused without an OCSP response (must-staple), and there is no valid one")]
+    public static partial void StapleMissing(this ILogger logger, string subject, string file);
+
+    [LoggerMessage(64, LogLevel.Warning, "Certificate {Subject} is revoked, says the OCSP response in {File}, which is stapled: clients that read it will refuse the certificate")]
+    public static partial void CertificateRevoked(this ILogger logger, string subject, string file);
+
+    [LoggerMessage(65, LogLevel.Information, "Clients are verified with the changed CA file {CaFile} and CRL file {CrlFile}")]
+    public static partial void ClientTrustLoaded(this ILogger logger, string caFile, string crlFile);
+
+    [LoggerMessage(66, LogLevel.Warning, "Changed files for client certificates not taken, the old ones stay in force: {Problem}")]
+    public static partial void ClientTrustKept(this ILogger logger, string problem);
+
+    [LoggerMessage(67, LogLevel.Warning, "Authority {Subject} has no revocation list in {File}: every client with a certificate of it is refused")]
+    public static partial void AuthorityWithoutRevocationList(this ILogger logger, string subject, string file);
+
+    [LoggerMessage(68, LogLevel.Warning, "Authority {Subject} in {File} expired on {End:yyyy-MM-dd}: every client with a certificate of it is refused")]
+    public static partial void AuthorityExpired(this ILogger logger, string subject, string file, DateTimeOffset end);
+
+    [LoggerMessage(69, LogLevel.Warning, "Revocation list of {Issuer} in {File} expired on {End:yyyy-MM-dd HH:mm}Z: every client with a certificate of that authority is refused until a new one is there")]
+    public static partial void RevocationListExpired(this ILogger logger, string issuer, string file, DateTimeOffset end);
+
+    [LoggerMessage(29, LogLevel.Debug, "Connection {ConnectionId}: client certificate refused ({Reason}): {Failure}")]
+    public static partial void ClientCertificateRefused(this ILogger logger, string connectionId, string reason, TlsFailure failure);
+
+    [LoggerMessage(18, LogLevel.Information, "Listener {Listener} is without {Suites}, which {Library} does not have")]
+    public static partial void SuitesMissing(this ILogger logger, string listener, string library, string suites);
+
+    [LoggerMessage(50, LogLevel.Information, "Certificates loaded: {Count}, in {Seconds:0.000} s")]
+    public static partial void CertificatesLoaded(this ILogger logger, int count, double seconds);
+
+    [LoggerMessage(51, LogLevel.Information, "Certificates that were new or had changed: {Changed} of {Count}, loaded in {Seconds:0.000} s")]
+    public static partial void CertificatesReloaded(this ILogger logger, int changed, int count, double seconds);
+
+    [LoggerMessage(52, LogLevel.Error, "Certificate {Name} refused, an earlier one stays in use: {Reason}")]
+    public static partial void CertificateRefused(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(56, LogLevel.Error, "Certificate {Name} refused: {Reason}")]
+    public static partial void NewCertificateRefused(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(53, LogLevel.Error, "Certificates refused besides these: {Count}")]
+    public static partial void MoreCertificatesRefused(this ILogger logger, int count);
+
+    [LoggerMessage(54, LogLevel.Warning, "Certificate {Name} ({Subject}) ends on {NotAfter:yyyy-MM-dd HH:mm}Z")]
+    public static partial void CertificateEndsSoon(this ILogger logger, string name, string subject, DateTimeOffset notAfter);
+
+    [LoggerMessage(55, LogLevel.Warning, "Certificates that end soon, or are not valid, besides these: {Count}")]
+    public static partial void MoreCertificatesEnd(this ILogger logger, int count);
+
+    [LoggerMessage(70, LogLevel.Warning, "{File} in the working directory is not read: start with --config {File} if it is meant")]
+    public static partial void ConfigurationFileNotRead(this ILogger logger, string file);
 
     [LoggerMessage(20, LogLevel.Debug, "Connection {ConnectionId} refused: {Reason}")]
     public static partial void LaneRefused(this ILogger logger, string connectionId, string reason);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
@@ -10,8 +9,7 @@ namespace WarpDrive.Driver;
 public sealed class DeviceKey : IDisposable
 {
     private readonly QueuePool _pool;
-    private readonly MappedMemory _block;
-    private readonly int _blockBytes;
+    private readonly SecretBlock _block;
     private int _holderCount; // devices that have not erased it
     private bool _isDisposed;
 
@@ -21,8 +19,7 @@ public sealed class DeviceKey : IDisposable
         Number = number;
         ModulusBytes = modulusBytes;
         FaultCheck = faultCheck;
-        _blockBytes = crtBlock.Length;
-        _block = MappedMemory.AllocateSecret(crtBlock.Length);
+        _block = pool.Secrets.Take(crtBlock.Length);
         crtBlock.CopyTo(_block.GetSpan());
     }
 
@@ -37,7 +34,7 @@ public sealed class DeviceKey : IDisposable
     /// <summary>Whether the pages are locked in memory.</summary>
     internal bool IsLocked => _block.IsLocked;
 
-    internal ReadOnlySpan<byte> CrtBlock => _block.Slice(0, _blockBytes);
+    internal ReadOnlySpan<byte> CrtBlock => _block.GetSpan();
 
     /// <summary>Computes input^d mod n on a device.</summary>
     /// <param name="input">Modulus-sized, big-endian, less than the modulus.</param>
@@ -57,7 +54,6 @@ public sealed class DeviceKey : IDisposable
         if (!_isDisposed)
         {
             _isDisposed = true;
-            CryptographicOperations.ZeroMemory(_block.GetSpan());
             _block.Dispose();
             // One more, for this call: the number is free when the last of them is done, also when there is no device.
             _holderCount = _pool.DeviceCount + 1;

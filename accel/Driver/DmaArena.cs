@@ -17,12 +17,16 @@ public sealed class DmaArena : IDisposable
     private const int KeyWindowBytes = 64 * 1024;
     private const int KeyAlignmentBytes = 64;
 
+    // Room for 400 keys of RSA-2048. A key that comes back is copied in less than a microsecond, so that more memory would buy nothing.
+    private const int MaxKeyWindows = 4;
+
     private readonly EmulatedDevice _device;
     private readonly SharedMemory _slots;
     private readonly ulong _slotsIova;
     private readonly List<(SharedMemory Memory, ulong Iova)> _keyWindows = [];
     private readonly List<KeyPlace> _freeKeyPlaces = [];
-    private int _keyWindowUsed;
+    private int _keyWindow;         // the one that is being filled
+    private int _keyWindowUsed;     // bytes of it
 
     /// <summary>
     /// Allocates a slot for each ring entry and the first window for keys, and announces them to the device: so an operation that
@@ -62,25 +66,27 @@ public sealed class DmaArena : IDisposable
     /// <summary>Where the device writes the output of slot <paramref name="index"/>.</summary>
     public ulong OutputIova(int index) => InputIova(index) + RsaKeyBlock.MaxModulusBytes;
 
-    /// <summary>Copies a key block into the arena, adding memory when none is free.</summary>
+    /// <summary>
+    /// Copies a key block into the arena, adding memory when none is free. False when the arena has all the memory it may have:
+    /// then <see cref="EraseAllKeys"/> makes room.
+    /// </summary>
     /// <exception cref="LinuxException">No memory, or the device refused another mapping.</exception>
-    public KeyPlace WriteKey(ReadOnlySpan<byte> block)
+    public bool TryWriteKey(ReadOnlySpan<byte> block, out KeyPlace place)
     {
         int sizeBytes = (block.Length + KeyAlignmentBytes - 1) / KeyAlignmentBytes * KeyAlignmentBytes;
         int free = _freeKeyPlaces.FindIndex(place => place.SizeBytes == sizeBytes);
-        KeyPlace place;
         if (free >= 0)
         {
             place = _freeKeyPlaces[free];
             _freeKeyPlaces.RemoveAt(free);
         }
-        else
+        else if (!TryTakeNewKeyPlace(sizeBytes, out place))
         {
-            place = TakeNewKeyPlace(sizeBytes);
+            return false;
         }
 
         block.CopyTo(KeyBytes(place));
-        return place;
+        return true;
     }
 
     /// <summary>Zeroes a key block and keeps its place for another. No operation with it may be in flight.</summary>
@@ -88,6 +94,19 @@ public sealed class DmaArena : IDisposable
     {
         CryptographicOperations.ZeroMemory(KeyBytes(place));
         _freeKeyPlaces.Add(place);
+    }
+
+    /// <summary>Zeroes all key blocks; none of their places is valid any more. No operation may be in flight.</summary>
+    public void EraseAllKeys()
+    {
+        foreach ((SharedMemory memory, _) in _keyWindows)
+        {
+            CryptographicOperations.ZeroMemory(memory.Memory.GetSpan());
+        }
+
+        _freeKeyPlaces.Clear();
+        _keyWindow = 0;
+        _keyWindowUsed = 0;
     }
 
     /// <summary>Zeroes and releases everything. The device must be gone or disposed before: it holds mappings.</summary>
@@ -106,17 +125,28 @@ public sealed class DmaArena : IDisposable
 
     private Span<byte> KeyBytes(KeyPlace place) => _keyWindows[place.Window].Memory.Memory.Slice(place.Offset, place.SizeBytes);
 
-    private KeyPlace TakeNewKeyPlace(int sizeBytes)
+    private bool TryTakeNewKeyPlace(int sizeBytes, out KeyPlace place)
     {
+        place = default;
         if (_keyWindowUsed + sizeBytes > KeyWindowBytes)
         {
-            AddKeyWindow();
+            if (_keyWindow + 1 == MaxKeyWindows)
+            {
+                return false;
+            }
+
+            if (_keyWindow + 1 == _keyWindows.Count)
+            {
+                AddKeyWindow();
+            }
+
+            _keyWindow++;
+            _keyWindowUsed = 0;
         }
 
-        int window = _keyWindows.Count - 1;
-        var place = new KeyPlace(window, _keyWindowUsed, sizeBytes, _keyWindows[window].Iova + (ulong)_keyWindowUsed);
+        place = new KeyPlace(_keyWindow, _keyWindowUsed, sizeBytes, _keyWindows[_keyWindow].Iova + (ulong)_keyWindowUsed);
         _keyWindowUsed += sizeBytes;
-        return place;
+        return true;
     }
 
     private void AddKeyWindow()
@@ -131,8 +161,6 @@ public sealed class DmaArena : IDisposable
             memory.Dispose();
             throw;
         }
-
-        _keyWindowUsed = 0;
     }
 }
 

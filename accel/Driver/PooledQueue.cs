@@ -211,7 +211,15 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
         ref KeyPlace place = ref _keyPlaces[key.Number];
         if (place.Iova == 0)
         {
-            place = _arena!.WriteKey(key.CrtBlock);
+            if (!_arena!.TryWriteKey(key.CrtBlock, out place))
+            {
+                // More keys are in use than have room. Nothing is in flight: whoever runs an operation has the queue alone.
+                _arena.EraseAllKeys();
+                Interlocked.MemoryBarrier();        // whoever sees that a key is not held may count on its being erased
+                Array.Clear(_keyPlaces);
+                _ = _arena.TryWriteKey(key.CrtBlock, out place);
+            }
+
             _isUnlocked |= !_arena.IsLocked;
         }
 

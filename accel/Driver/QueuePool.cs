@@ -52,6 +52,21 @@ public sealed class QueuePool : IDisposable
         _supervisors = [.. _devices.Select(device => new DeviceSupervisor(device, options.RetryInterval, logger))];
     }
 
+    /// <summary>Keys taken into use that some device has not erased yet.</summary>
+    public int KeyCount
+    {
+        get
+        {
+            lock (_keysLock)
+            {
+                return _nextKeyNumber - _freeKeyNumbers.Count;
+            }
+        }
+    }
+
+    /// <summary>Where keys are kept here; it outlives the pool, as keys may.</summary>
+    internal SecretArena Secrets { get; } = new();
+
     /// <summary>Devices of the pool, absent ones included.</summary>
     internal int DeviceCount => _devices.Length;
 

@@ -7,6 +7,8 @@ internal static unsafe partial class Libc
 {
     public const int AT_FDCWD = -100;
     public const uint STATX_BASIC_STATS = 0x7ff;
+    public const int S_IFMT = 0xF000;
+    public const int S_IFREG = 0x8000;
 
     [LibraryImport(C, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(int directory, string path, int flags, uint mask, Statx* file);
@@ -15,6 +17,9 @@ internal static unsafe partial class Libc
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Statx
     {
+        [FieldOffset(28)]
+        public ushort Mode;
+
         [FieldOffset(32)]
         public ulong Inode;
 

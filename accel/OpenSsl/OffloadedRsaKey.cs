@@ -123,9 +123,9 @@ public sealed class OffloadedRsaKey : IDisposable
     }
 
     /// <summary>
-    /// The certificate with this key: signatures (PKCS#1 v1.5 and PSS with SHA-256, SHA-384 and SHA-512) and the decryption of
-    /// TLS 1.2 RSA key exchange (<see cref="Decrypt"/>) go through <see cref="Private"/>. Other decryption, SHA-1, and export of the private key are
-    /// refused; signatures are verified with the certificate's public key.
+    /// The certificate with this key: signatures (PKCS#1 v1.5 and PSS with SHA-256, SHA-384, SHA-512 and SHA-1, and that of TLS 1.0 and 1.1
+    /// with MD5 and SHA-1) and the decryption of TLS RSA key exchange (<see cref="Decrypt"/>) go through <see cref="Private"/>. Other
+    /// decryption and export of the private key are refused; signatures are verified with the certificate's public key.
     /// </summary>
     /// <returns>A new certificate. It keeps the key alive, also when this object is disposed before.</returns>
     /// <exception cref="OpenSslException"><see cref="OpenSslError.KeyMismatch"/>: the key does not belong to the certificate.</exception>

@@ -26,4 +26,7 @@ public enum OpenSslError
 
     /// <summary>The private key does not belong to the certificate.</summary>
     KeyMismatch,
+
+    /// <summary>The OCSP response is damaged, about another certificate, not signed as it must be, or says that the certificate is unknown.</summary>
+    UnusableOcspResponse,
 }

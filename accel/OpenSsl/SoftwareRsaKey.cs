@@ -206,20 +206,7 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
     /// <summary>A key file with a wrong digit would otherwise be found out by the first client.</summary>
     private void RequireConsistent()
     {
-        byte[] input = new byte[ModulusBytes];
-        byte[] result = new byte[ModulusBytes];
-        input[^1] = 2;
-        string reason = "";
-        try
-        {
-            Private(input, result);
-        }
-        catch (OpenSslException exception)
-        {
-            reason = " " + exception.Message;
-        }
-
-        if (!CheckResult(input, result))
+        if (!TryUseCopy(out string reason))
         {
             Dispose();
             throw new OpenSslException(OpenSslError.DamagedKey, $"The RSA private key does not fit its own public key.{reason}");
@@ -232,6 +219,38 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
                 OpenSslError.DamagedKey,
                 "The RSA private key's primes, prime exponents and coefficient (p, q, dp, dq, qinv) do not fit each other.");
         }
+    }
+
+    /// <summary>
+    /// Signs and verifies with a copy: what OpenSSL keeps with a key once it was used (blinding, numbers in Montgomery form) is several times the
+    /// key, and of many keys few are ever used.
+    /// </summary>
+    private bool TryUseCopy(out string reason)
+    {
+        byte[] input = new byte[ModulusBytes];
+        byte[] result = new byte[ModulusBytes];
+        byte[] verified = new byte[ModulusBytes];
+        input[^1] = 2;
+        Libcrypto.ERR_clear_error();
+        using SafeEvpPKeyHandle copy = Libcrypto.Duplicate(_key);
+        using RsaContext signing = RsaContext.CreatePrivate(copy);
+        using RsaContext verifying = RsaContext.CreatePublic(copy);
+        nuint signed = (nuint)ModulusBytes;
+        nuint checkedBytes = signed;
+        int isSigned;
+        int isVerified = 0;
+        fixed (byte* inputBytes = input, resultBytes = result, verifiedBytes = verified)
+        {
+            isSigned = Libcrypto.EVP_PKEY_sign(signing, resultBytes, &signed, inputBytes, (nuint)input.Length);
+            if (isSigned == 1 && IsBelowModulus(result))
+            {
+                isVerified = Libcrypto.EVP_PKEY_encrypt(verifying, verifiedBytes, &checkedBytes, resultBytes, signed);
+            }
+        }
+
+        reason = isSigned == 1 ? "" : $" OpenSSL failed an RSA private-key operation: {Libcrypto.TakeErrors()}.";
+        Libcrypto.ERR_clear_error();
+        return isVerified == 1 && verified.AsSpan().SequenceEqual(input);
     }
 
     private byte[] ReadPublic(string name)

@@ -22,7 +22,8 @@ internal sealed class RingsLoop : IDisposable
         EmulatedDevice device = EmulatedDevice.Open(vfio, Depth);
         _arena = new DmaArena(device);
         _pair = new QueuePair(device);
-        _keyIova = _arena.WriteKey(new byte[RsaKeyBlock.SizeInBytes(HpreAlgorithm.RsaCrt, ModulusBytes)]).Iova;
+        _ = _arena.TryWriteKey(new byte[RsaKeyBlock.SizeInBytes(HpreAlgorithm.RsaCrt, ModulusBytes)], out KeyPlace key);
+        _keyIova = key.Iova;
         for (int i = 0; i < Depth; i++)
         {
             _arena.Input(i, ModulusBytes).Fill((byte)i);

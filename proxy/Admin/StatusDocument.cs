@@ -1,14 +1,34 @@
+using System.Text.Json;
+using WarpDrive.OpenSsl.Tls;
+using WarpProxy.Certificates;
 using WarpProxy.Offload;
+using WarpProxy.Passthrough;
+using WarpProxy.ProxyProtocol;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Admin;
 
-/// <summary>The answer to <c>GET /status</c>. Names in JSON are these in camelCase; <c>fallback</c> is keyed by reason in snake_case.</summary>
+/// <summary>The answer to <c>GET /status</c>. Names in JSON are these in camelCase; <c>fallback</c> and <c>refusedClientCertificates</c> are keyed by reason in
+/// snake_case.</summary>
 internal sealed record StatusDocument(
-    OperationSnapshot Operations, IReadOnlyList<DeviceSnapshot> Devices, LeakStatus Leaks, HandshakeStatus Handshakes, ResumptionStatus Resumption)
+    OperationSnapshot Operations,
+    IReadOnlyList<DeviceSnapshot> Devices,
+    LeakStatus Leaks,
+    HandshakeStatus Handshakes,
+    ResumptionStatus Resumption,
+    ProxyProtocolStatus ProxyProtocol,
+    IReadOnlyList<PassthroughStatus> Passthrough)
 {
-    /// <summary>Reads everything; the numbers are each right, but not of one instant.</summary>
-    public static StatusDocument Read(Accelerator accelerator, HandshakeLanes lanes, HandshakeCounters counters) => new(
+    /// <summary>Certificates; null before they are loaded.</summary>
+    public CertificateStatus? Certificates { get; init; }
+
+    /// <summary>Reads everything else; the numbers are each right, but not of one instant.</summary>
+    public static StatusDocument Read(
+        Accelerator accelerator,
+        HandshakeLanes lanes,
+        HandshakeCounters counters,
+        ProxyProtocolCounters proxyProtocol,
+        IEnumerable<PassthroughRoute> passthrough) => new(
         accelerator.Operations,
         accelerator.Devices,
         new LeakStatus(accelerator.SlotsInUse, accelerator.OperationsInFlight, lanes.BusyCount),
@@ -20,14 +40,19 @@ internal sealed record StatusDocument(
             counters.ClientHelloTooLongCount,
             counters.UnknownNameCount,
             counters.RefusedCount(LaneRefusal.QueueFull),
-            counters.RefusedCount(LaneRefusal.WaitTimeout)),
+            counters.RefusedCount(LaneRefusal.WaitTimeout),
+            Enum.GetValues<TlsCertificateRefusal>()
+                .Where(reason => counters.RefusedCount(reason) > 0)
+                .ToDictionary(static reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()), counters.RefusedCount)),
         new ResumptionStatus(
             counters.ResumedCount,
             counters.FullCount,
             counters.ResumedWithOldKeyCount,
             counters.ResumedWithNextKeyCount,
             counters.UnknownTicketKeyCount,
-            counters.RefusedTicketCount));
+            counters.RefusedTicketCount),
+        ProxyProtocolStatus.Read(proxyProtocol),
+        [.. passthrough.Select(PassthroughStatus.Read)]);
 }
 
 /// <summary>What must be zero when nothing is under way.</summary>
@@ -35,7 +60,8 @@ internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int La
 
 /// <summary>Handshakes since the start; <c>Waiting</c> is of now.</summary>
 internal sealed record HandshakeStatus(
-    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long UnknownName, long RefusedQueueFull, long RefusedWaitTimeout);
+    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long UnknownName, long RefusedQueueFull, long RefusedWaitTimeout,
+    IReadOnlyDictionary<string, long> RefusedClientCertificates);
 
 /// <summary>
 /// Completed handshakes since the start, resumed and full. Of the resumed ones, those with tickets of an old or of the next key; of the full ones, those of

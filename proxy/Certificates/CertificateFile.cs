@@ -6,7 +6,7 @@ using WarpProxy.Offload;
 
 namespace WarpProxy.Certificates;
 
-/// <summary>Loads a <see cref="ServerCertificate"/> from PEM files. An RSA key goes to the accelerator, an ECDSA key stays in software.</summary>
+/// <summary>Loads a <see cref="ServerCertificate"/> from PEM files. An RSA key goes the way that is configured, an ECDSA key stays in software.</summary>
 internal static class CertificateFile
 {
     private const int MinRsaBits = 2048;
@@ -16,8 +16,11 @@ internal static class CertificateFile
     /// <param name="keyPath">The key; may be the same file.</param>
     /// <param name="password">UTF-8, when there is one. The caller zeroes it.</param>
     /// <param name="accelerator">Takes RSA keys.</param>
+    /// <param name="way">Of the private-key operations; by default that of all keys.</param>
+    /// <param name="pool">Where intermediates are shared; null: with nobody.</param>
     /// <exception cref="BadInputException">They cannot be used.</exception>
-    public static ServerCertificate Load(string path, string keyPath, ReadOnlySpan<byte> password, Accelerator accelerator)
+    public static ServerCertificate Load(
+        string path, string keyPath, ReadOnlySpan<byte> password, Accelerator accelerator, OffloadPath? way = null, IntermediatePool? pool = null)
     {
         using PemFile file = PemFile.Read(path, "Certificate file");
         X509Certificate2Collection certificates = file.ReadCertificates();
@@ -31,7 +34,7 @@ internal static class CertificateFile
             using PrivateKey key = PrivateKeyPem.Load(keyFile.Bytes, password);
             if (key.Type != PrivateKeyType.Rsa)
             {
-                return new ServerCertificate(certificate, certificates, key, path);
+                return new ServerCertificate(certificate, certificates, key, path, pool);
             }
 
             if (key.Bits < MinRsaBits)
@@ -39,10 +42,10 @@ internal static class CertificateFile
                 throw new BadInputException($"The RSA key in '{keyPath}' has {key.Bits} bits; it must have at least {MinRsaBits}.");
             }
 
-            OffloadedRsaKey offloaded = accelerator.Offload(key);
+            OffloadedRsaKey offloaded = accelerator.Offload(key, way ?? accelerator.DefaultPath);
             try
             {
-                return new ServerCertificate(certificate, certificates, offloaded, path);
+                return new ServerCertificate(certificate, certificates, offloaded, path, pool);
             }
             catch
             {
@@ -70,6 +73,7 @@ internal static class CertificateFile
         OpenSslError.WrongPassword => $"The password given does not open the key in '{keyPath}', or the key is damaged.",
         OpenSslError.NoPrivateKey =>
             $"Key file '{keyPath}' has no private key; it must have a block PRIVATE KEY, ENCRYPTED PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY.",
+        OpenSslError.Failed => $"The certificate in '{path}' cannot be served: {exception.Message}",
         _ => $"The key in '{keyPath}' cannot be used: {exception.Message}",
     };
 }

@@ -45,11 +45,15 @@ internal sealed class CertificateIndex
         Default = known.Values.FirstOrDefault(set => set.Certificates[0] == preferred)
             ?? known.Values.FirstOrDefault(set => set.Certificates.Contains(preferred))
             ?? new CertificateSet([preferred]);
+        Sets = new HashSet<CertificateSet>([.. known.Values, Default]);
         _names = sets.Where(static set => !IsWildcard(set.Key)).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
         _wildcards = sets.Where(static set => IsWildcard(set.Key))
             .ToFrozenDictionary(static set => set.Key[WildcardLabel.Length..], static set => set.Value, StringComparer.OrdinalIgnoreCase)
             .GetAlternateLookup<ReadOnlySpan<char>>();
     }
+
+    /// <summary>All sets.</summary>
+    public IReadOnlySet<CertificateSet> Sets { get; }
 
     /// <summary>For clients that ask for no name, or for one that is not here.</summary>
     public CertificateSet Default { get; }

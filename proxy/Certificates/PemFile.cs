@@ -12,8 +12,14 @@ internal sealed class PemFile : IDisposable
     private const int FirstReadBytes = 16 * 1024;
     private const string CertificateLabel = "CERTIFICATE";      // RFC 7468 5
 
-    private readonly byte[] _bytes;
+    // Of ten thousand pairs of files read one after the other, each thread uses two buffers again.
+    private const int MaxSpare = 2;
+
+    [ThreadStatic]
+    private static Stack<byte[]>? _spare;
+
     private readonly int _length;
+    private byte[] _bytes;
 
     private PemFile(string path, byte[] bytes, int length)
     {
@@ -83,13 +89,23 @@ internal sealed class PemFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
+    public void Dispose()
+    {
+        byte[] bytes = _bytes;
+        _bytes = [];
+        CryptographicOperations.ZeroMemory(bytes);
+        _spare ??= new Stack<byte[]>(MaxSpare);
+        if (bytes.Length == FirstReadBytes && _spare.Count < MaxSpare)
+        {
+            _spare.Push(bytes);
+        }
+    }
 
     /// <summary>Reads at most one byte more than is allowed. The length is not asked for: a pipe has none.</summary>
     private static (byte[] Bytes, int Length) ReadToEnd(FileStream stream)
     {
         // Pinned, so that the garbage collector leaves no copy behind.
-        byte[] bytes = GC.AllocateArray<byte>(FirstReadBytes, pinned: true);
+        byte[] bytes = _spare is { Count: > 0 } spare ? spare.Pop() : GC.AllocateArray<byte>(FirstReadBytes, pinned: true);
         int length = 0;
         try
         {

@@ -1,46 +1,73 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
 using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Tls;
 
 namespace WarpProxy.Certificates;
 
-/// <summary>What the proxy shows to clients: the certificate with its private key, and its intermediates. Made once, at start.</summary>
+/// <summary>
+/// What the proxy shows to clients: the certificate with its private key, and its intermediates. There may be ten thousands, so it keeps what is asked
+/// for, and no object of .NET's or OpenSSL's for each certificate.
+/// </summary>
 internal sealed class ServerCertificate : IDisposable
 {
-    private readonly OffloadedRsaKey? _key;
+    private const string TlsFeature = "1.3.6.1.5.5.7.1.24";     // RFC 7633
+    private const int StatusRequest = 5;                        // RFC 6066 1.1: the extension by which clients ask for a response
 
-    /// <summary>With a key that a device may compute.</summary>
+    private readonly OffloadedRsaKey? _key;
+    private readonly int _keyBits;
+
+    /// <summary>With an RSA key, whose operations run on lanes.</summary>
     /// <param name="certificate">Taken over.</param>
-    /// <param name="intermediates">Sent after it, as far as they lead on from it.</param>
+    /// <param name="intermediates">Sent after it, as far as they lead on from it; taken over.</param>
     /// <param name="key">Taken over, unless this fails.</param>
     /// <param name="file">Where it came from.</param>
-    /// <exception cref="OpenSslException">The key is not the certificate's.</exception>
-    public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, OffloadedRsaKey key, string file)
-        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), PrivateKeyType.Rsa, $"RSA-{key.ModulusBits}", file)
+    /// <param name="pool">Where the intermediates are shared; null: with nobody.</param>
+    /// <exception cref="OpenSslException">The key is not the certificate's, or OpenSSL serves no such certificate.</exception>
+    public ServerCertificate(
+        X509Certificate2 certificate, X509Certificate2Collection intermediates, OffloadedRsaKey key, string file, IntermediatePool? pool = null)
+        : this(certificate, intermediates, chain => new TlsServerCertificate(chain, key), PrivateKeyType.Rsa, key.ModulusBits, file, pool)
     {
         _key = key;
     }
 
     /// <summary>With a key that stays in software.</summary>
-    /// <inheritdoc cref="ServerCertificate(X509Certificate2, X509Certificate2Collection, OffloadedRsaKey, string)"/>
-    public ServerCertificate(X509Certificate2 certificate, X509Certificate2Collection intermediates, PrivateKey key, string file)
-        : this(BuildChain(certificate, intermediates), chain => new TlsServerCertificate(chain, key), key.Type, $"ECDSA-{key.Bits}", file)
+    /// <inheritdoc cref="ServerCertificate(X509Certificate2, X509Certificate2Collection, OffloadedRsaKey, string, IntermediatePool)"/>
+    public ServerCertificate(
+        X509Certificate2 certificate, X509Certificate2Collection intermediates, PrivateKey key, string file, IntermediatePool? pool = null)
+        : this(certificate, intermediates, chain => new TlsServerCertificate(chain, key), key.Type, key.Bits, file, pool)
     {
     }
 
     private ServerCertificate(
-        IReadOnlyList<X509Certificate2> chain, Func<IReadOnlyList<X509Certificate2>, TlsServerCertificate> join, PrivateKeyType keyType, string keyDescription, string file)
+        X509Certificate2 certificate,
+        X509Certificate2Collection intermediates,
+        Func<IReadOnlyList<ReadOnlyMemory<byte>>, TlsServerCertificate> join,
+        PrivateKeyType keyType,
+        int keyBits,
+        string file,
+        IntermediatePool? pool)
     {
-        Chain = chain;
-        Tls = join(chain);
-        Names = ReadNames(chain[0]);
-        KeyType = keyType;
-        KeyDescription = keyDescription;
-        File = file;
+        try
+        {
+            Tls = join([certificate.RawData, .. Order(certificate, intermediates).Select(one => (ReadOnlyMemory<byte>)(pool?.Share(one.RawData) ?? one.RawData))]);
+            Names = ReadNames(certificate);
+            MustStaple = ReadMustStaple(certificate);
+            Subject = certificate.Subject;
+            NotBefore = new DateTimeOffset(certificate.NotBefore);
+            NotAfter = new DateTimeOffset(certificate.NotAfter);
+            KeyType = keyType;
+            _keyBits = keyBits;
+            File = file;
+        }
+        finally
+        {
+            foreach (X509Certificate2 one in intermediates.Append(certificate))
+            {
+                one.Dispose();
+            }
+        }
     }
-
-    /// <summary>What clients are sent: the certificate, then what leads on from it.</summary>
-    public IReadOnlyList<X509Certificate2> Chain { get; }
 
     /// <summary>As OpenSSL takes it.</summary>
     public TlsServerCertificate Tls { get; }
@@ -48,35 +75,36 @@ internal sealed class ServerCertificate : IDisposable
     /// <summary>The names it is for, as it has them: <c>example.org</c>, <c>*.example.org</c>. Addresses are not among them: clients ask for none (RFC 6066 3).</summary>
     public IReadOnlyList<string> Names { get; }
 
+    /// <summary>Whether it tells clients to refuse it without an OCSP response (RFC 7633).</summary>
+    public bool MustStaple { get; }
+
     /// <summary>Of several certificates for a name, clients choose by this.</summary>
     public PrivateKeyType KeyType { get; }
 
     /// <summary>For people: <c>RSA-2048</c>.</summary>
-    public string KeyDescription { get; }
+    public string KeyDescription => $"{(KeyType == PrivateKeyType.Rsa ? "RSA" : "ECDSA")}-{_keyBits}";
 
-    /// <summary>Whether a device may compute its private-key operations.</summary>
+    /// <summary>Whether handshakes with it need a lane for its private-key operation.</summary>
     public bool IsOffloaded => _key is not null;
 
     /// <summary>Where it came from.</summary>
     public string File { get; }
 
     /// <summary>For people: <c>CN=localhost</c>.</summary>
-    public string Subject => Chain[0].Subject;
+    public string Subject { get; }
 
     /// <summary>First moment of validity.</summary>
-    public DateTimeOffset NotBefore => new(Chain[0].NotBefore);
+    public DateTimeOffset NotBefore { get; }
 
     /// <summary>Last moment of validity.</summary>
-    public DateTimeOffset NotAfter => new(Chain[0].NotAfter);
+    public DateTimeOffset NotAfter { get; }
+
+    /// <summary>What clients are sent, read anew: the certificate, then what leads on from it. The caller disposes them.</summary>
+    public X509Certificate2[] ReadChain() => [.. Tls.Chain.Select(static der => X509CertificateLoader.LoadCertificate(der.Span))];
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (X509Certificate2 certificate in Chain)
-        {
-            certificate.Dispose();
-        }
-
         Tls.Dispose();
         _key?.Dispose();
     }
@@ -90,24 +118,49 @@ internal sealed class ServerCertificate : IDisposable
             : [];
     }
 
-    /// <summary>The certificate and what leads on from it, of the file and of the system's store. The root is what clients have.</summary>
-    private static List<X509Certificate2> BuildChain(X509Certificate2 certificate, X509Certificate2Collection intermediates)
+    private static bool ReadMustStaple(X509Certificate2 certificate)
     {
-        using var builder = new X509Chain();
-        builder.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        builder.ChainPolicy.VerificationFlags = X509VerificationFlags.AllFlags;
-        builder.ChainPolicy.DisableCertificateDownloads = true;     // no server is asked for a missing one
-        builder.ChainPolicy.ExtraStore.AddRange(intermediates);
-        builder.Build(certificate);
-        List<X509Certificate2> chain = [certificate];
-        foreach (X509ChainElement element in builder.ChainElements.Skip(1))
+        if (certificate.Extensions[TlsFeature] is not { } extension)
         {
-            if (!element.Certificate.SubjectName.RawData.AsSpan().SequenceEqual(element.Certificate.IssuerName.RawData))
-            {
-                chain.Add(element.Certificate);
-            }
+            return false;
         }
 
-        return chain;
+        try
+        {
+            AsnReader features = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
+            bool isFound = false;
+            while (features.HasData)
+            {
+                isFound |= features.ReadInteger() == StatusRequest;
+            }
+
+            return isFound;
+        }
+        catch (AsnContentException)
+        {
+            // Clients that read it will say so themselves.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// What of the file leads on from the certificate, issuer by issuer. A root is left out: clients have it. What the file lacks is not looked for
+    /// elsewhere: that would take milliseconds each, and depend on what else is installed.
+    /// </summary>
+    private static IEnumerable<X509Certificate2> Order(X509Certificate2 certificate, X509Certificate2Collection others)
+    {
+        List<X509Certificate2> rest = [.. others];
+        byte[] issuer = certificate.IssuerName.RawData;
+        while (rest.Find(other => other.SubjectName.RawData.AsSpan().SequenceEqual(issuer)) is { } next)
+        {
+            rest.Remove(next);
+            issuer = next.IssuerName.RawData;
+            if (next.SubjectName.RawData.AsSpan().SequenceEqual(issuer))
+            {
+                yield break;
+            }
+
+            yield return next;
+        }
     }
 }

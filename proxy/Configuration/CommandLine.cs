@@ -6,11 +6,15 @@ namespace WarpProxy.Configuration;
 /// <summary>The options of the program. Each is a setting under another name, so a configuration file can do all that the command line can.</summary>
 internal sealed class CommandLine
 {
-    private CommandLine(string? configFile, Dictionary<string, string?> settings)
+    private CommandLine(Verb verb, string? configFile, Dictionary<string, string?> settings)
     {
+        Verb = verb;
         ConfigFile = configFile;
         Settings = settings;
     }
+
+    /// <summary>What the program is to do.</summary>
+    public Verb Verb { get; }
 
     /// <summary>The JSON file named with <c>--config</c>.</summary>
     public string? ConfigFile { get; }
@@ -68,16 +72,27 @@ internal sealed class CommandLine
         };
         Option<string> config = new("--config")
         {
-            Description = "JSON file with sections Server, Certificate, Offload, Tls, Shutdown, ReverseProxy (as YARP documents it), Logging. "
+            Description = "JSON file with the settings; 'warpproxy schema --markdown' lists them. "
                 + "The environment (WARPPROXY_Offload__Depth=512) is stronger, the command line strongest",
             HelpName = "FILE",
         };
 
+        Option<bool> markdown = new("--markdown") { Description = "Write the table of all settings instead" };
+        Option[] ofServing = [urls, admin, device, path, engine, certificate, key, password, config];
+        var check = new Command("check", "Tell everything that is wrong with the configuration, one line each, and start nothing: exit code 0, or 2");
+        var schema = new Command("schema", "Write the JSON schema of configuration files, for editors") { markdown };
         var root = new RootCommand(
             "warpproxy: a TLS-terminating reverse proxy that hands each RSA private-key operation to an accelerator through rings in shared memory.")
         {
-            urls, admin, device, path, engine, certificate, key, password, config,
+            check, schema,
         };
+        root.SetAction(static _ => 0);      // it may stand without a verb
+        foreach (Option option in ofServing)
+        {
+            root.Add(option);
+            check.Add(option);
+        }
+
         if (root.Options.OfType<HelpOption>().FirstOrDefault()?.Action is HelpAction help)
         {
             help.MaxWidth = 120;
@@ -89,7 +104,7 @@ internal sealed class CommandLine
             throw new BadInputException($"{result.Errors[0].Message.TrimEnd('.')}; 'warpproxy --help' lists the options.");
         }
 
-        if (result.Action is not null)
+        if (result.Action is not null && result.Action != root.Action)
         {
             result.Invoke(new InvocationConfiguration { Output = output });
             return null;
@@ -108,7 +123,11 @@ internal sealed class CommandLine
             settings[$"Offload:Devices:{index}"] = uri;
         }
 
-        return new CommandLine(result.GetValue(config), settings);
+        Verb verb = result.CommandResult.Command == check ? Verb.Check
+            : result.CommandResult.Command != schema ? Verb.Serve
+            : result.GetValue(markdown) ? Verb.SettingsTable
+            : Verb.Schema;
+        return new CommandLine(verb, result.GetValue(config), settings);
 
         void Add(Option<string> option, string setting)
         {

@@ -1,13 +1,18 @@
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Files;
+using WarpProxy.Hosting;
+using WarpProxy.Http;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
+using WarpProxy.Upstream;
 
 namespace WarpProxy.Configuration;
 
-/// <summary>The proxy's own sections, read and checked once at start. <c>ReverseProxy</c> and <c>Logging</c> go to their owners as they are.</summary>
+/// <summary>All sections, read and checked once at start.</summary>
 internal sealed record ProxyOptions
 {
     /// <summary>Where clients connect when nothing is configured.</summary>
@@ -21,21 +26,41 @@ internal sealed record ProxyOptions
         Server = reader.Read<ServerOptions>(ServerOptions.Section);
         Offload = reader.Read<OffloadOptions>(OffloadOptions.Section);
         Tls = reader.Read<TlsOptions>(TlsOptions.Section);
+        Protocol = reader.Read<ProtocolOptions>(ProtocolOptions.Section);
         Files = reader.Read<FilesOptions>(FilesOptions.Section);
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
         Tickets = reader.Read<TicketOptions>(TicketOptions.Section);
+        Hsts = reader.Read<HstsOptions>(HstsOptions.Section);
         Certificates = ReadCertificates(reader);
+        ClientCertificates = reader.Read<ClientCertificateOptions>(ClientCertificateOptions.Section);
+        CertificateExpiry = reader.Read<CertificateExpiryOptions>(CertificateExpiryOptions.Section);
         Listeners = ReadListeners(reader);
+        ReverseProxy = reader.Read<ReverseProxyOptions>(ReverseProxyOptions.Section);
+        Logging = reader.Read<LoggingOptions>(LoggingOptions.Section);
+    }
+
+    /// <summary>Every section that there is, in the order of reading.</summary>
+    public static IReadOnlyList<SettingsSection> Sections
+    {
+        get
+        {
+            var reader = new SettingsReader(new ConfigurationBuilder().Build());
+            _ = new ProxyOptions(reader);
+            return reader.Sections;
+        }
     }
 
     /// <summary>Section <c>Server</c>.</summary>
     public ServerOptions Server { get; }
 
     /// <summary>Section <c>Offload</c>.</summary>
-    public OffloadOptions Offload { get; }
+    public OffloadOptions Offload { get; init; }
 
     /// <summary>Section <c>Tls</c>.</summary>
     public TlsOptions Tls { get; }
+
+    /// <summary>Section <c>Protocol</c>, for listeners that have none of their own.</summary>
+    public ProtocolOptions Protocol { get; }
 
     /// <summary>Section <c>Tickets</c>, for listeners that have none of their own.</summary>
     public TicketOptions Tickets { get; }
@@ -46,26 +71,57 @@ internal sealed record ProxyOptions
     /// <summary>Section <c>Shutdown</c>.</summary>
     public ShutdownOptions Shutdown { get; }
 
+    /// <summary>Section <c>Hsts</c>; a listener may have its own.</summary>
+    public HstsOptions Hsts { get; }
+
     /// <summary>Sections <c>Certificate</c> and <c>Certificates</c>, by name in this order. Empty: the development certificate is used.</summary>
     public IReadOnlyList<KeyValuePair<string, CertificateOptions>> Certificates { get; }
 
+    /// <summary>Section <c>ClientCertificates</c>, for the listeners that have none of their own.</summary>
+    public ClientCertificateOptions ClientCertificates { get; }
+
+    /// <summary>Section <c>CertificateExpiry</c>.</summary>
+    public CertificateExpiryOptions CertificateExpiry { get; }
+
+    /// <summary>Whether any key goes to a device.</summary>
+    public bool UsesDevices => Certificates.Count == 0
+        ? Offload.Path == OffloadPath.Device
+        : Certificates.Any(one => (one.Value.Path ?? Offload.Path) == OffloadPath.Device);
+
     /// <summary><c>Server:Urls</c> and section <c>Listeners</c>, in this order; at least one.</summary>
-    public IReadOnlyList<Listener> Listeners { get; }
+    public IReadOnlyList<Listener> Listeners { get; init; }
+
+    /// <summary>Section <c>ReverseProxy</c>.</summary>
+    public ReverseProxyOptions ReverseProxy { get; }
+
+    /// <summary>Section <c>Logging</c>.</summary>
+    public LoggingOptions Logging { get; }
 
     /// <summary>Reads every section.</summary>
     /// <exception cref="BadInputException">Values cannot be used; one line for each.</exception>
     public static ProxyOptions Read(IConfigurationRoot configuration)
     {
-        var reader = new SettingsReader(configuration);
+        var problems = new SettingProblems(configuration);
+        ProxyOptions options = Read(configuration, problems);
+        problems.ThrowIfAny();
+        return options;
+    }
+
+    /// <summary>Reads every section. What has a problem has its default or, where there can be none, is left out: the rest can be checked further.</summary>
+    public static ProxyOptions Read(IConfigurationRoot configuration, SettingProblems problems)
+    {
+        var reader = new SettingsReader(configuration, problems);
         var options = new ProxyOptions(reader);
-        return reader.Problems.Count == 0 ? options : throw new BadInputException(string.Join(Environment.NewLine, reader.Problems));
+        ConfigurationSources.CheckSections(configuration, [.. reader.Sections.Select(static section => section.Name)], problems);
+        new ReverseProxyCheck(options.ReverseProxy, problems).Run();
+        return options;
     }
 
     private static List<KeyValuePair<string, CertificateOptions>> ReadCertificates(SettingsReader reader)
     {
         List<KeyValuePair<string, CertificateOptions>> certificates = [];
         CertificateOptions single = reader.Read<CertificateOptions>(CertificateOptions.SingleSection);
-        if (single.File is not null)
+        if (single.IsGiven)
         {
             certificates.Add(new(SingleCertificate, single));
         }
@@ -73,9 +129,9 @@ internal sealed record ProxyOptions
         IReadOnlyDictionary<string, CertificateOptions> named = reader.ReadNamed<CertificateOptions>(CertificateOptions.Section);
         foreach ((string name, CertificateOptions options) in named)
         {
-            if (options.File is null)
+            if (!options.IsGiven)
             {
-                reader.Add($"{CertificateOptions.Section}:{name}:File is not set; it must be the path of a PEM file.");
+                reader.Add($"{CertificateOptions.Section}:{name}:File is not set; it must be the path of a PEM file, or Directory that of a directory of them.");
             }
 
             certificates.Add(new(name, options));
@@ -95,7 +151,8 @@ internal sealed record ProxyOptions
         ];
         foreach ((string name, ListenerOptions options) in named)
         {
-            foreach (string unknown in options.Certificates.Where(wanted => !Certificates.Any(one => IsSame(one.Key, wanted))))
+            ILookup<bool, string> wanted = options.Certificates.ToLookup(wanted => Certificates.Any(one => IsSame(one.Key, wanted)));
+            foreach (string unknown in wanted[false])
             {
                 string known = Certificates.Count > 0 ? string.Join(", ", Certificates.Select(static one => one.Key)) : "none";
                 reader.Add($"{ListenerOptions.Section}:{name}:Certificates has '{unknown}', which is no certificate; there are {known}.");
@@ -103,7 +160,7 @@ internal sealed record ProxyOptions
 
             if (ListenAddress.TryParse(options.Url, "", out ListenAddress? address, out _))
             {
-                listeners.Add(new Listener(name, address, Resolve(options)));
+                listeners.Add(new Listener(name, address, Resolve(options with { Certificates = [.. wanted[true]] })));
             }
         }
 
@@ -118,7 +175,13 @@ internal sealed record ProxyOptions
     }
 
     /// <summary>Puts the sections at the top of the configuration where the listener has none of its own.</summary>
-    private ListenerOptions Resolve(ListenerOptions options) => options with { Tickets = options.Tickets ?? Tickets };
+    private ListenerOptions Resolve(ListenerOptions options) => options with
+    {
+        Tickets = options.Tickets ?? Tickets,
+        ClientCertificates = options.ClientCertificates ?? ClientCertificates,
+        Protocol = options.Protocol ?? Protocol,
+        Hsts = options.Hsts ?? Hsts,
+    };
 
     private static bool IsSame(string left, string right) => left.Equals(right, StringComparison.OrdinalIgnoreCase);
 }

@@ -8,7 +8,7 @@ internal sealed class ServerOptions : IValidatableObject
     /// <summary>Name of the section.</summary>
     public const string Section = "Server";
 
-    /// <summary>URLs for clients, separated by semicolons: listeners with nothing of their own. Left out: one, unless section <c>Listeners</c> has any.</summary>
+    /// <summary>URLs for clients, separated by semicolons, each a listener with nothing of its own. Left out: <c>https://localhost:8443</c>, unless section <c>Listeners</c> has any.</summary>
     public string? Urls { get; init; }
 
     /// <summary>URL of the admin listener, http. It has no authentication: keep it on an address that only operators reach.</summary>

@@ -1,6 +1,6 @@
 using System.Collections;
-using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
 
 namespace WarpProxy.Configuration;
@@ -14,155 +14,211 @@ namespace WarpProxy.Configuration;
 /// devices in the file, one <c>--device</c> on the command line would replace the first and keep the second. Here a list comes whole from the
 /// strongest source that has it, and plain text, as the environment gives it, is a list of one.
 /// <para>
-/// A record may have settings of these kinds: text, whole numbers, true or false, times, enumerations, lists of text, sections (another
-/// record; null when left out), and sections by name (<see cref="IReadOnlyDictionary{TKey, TValue}"/>). Its checks find the path of the section in
-/// <see cref="ValidationContext.DisplayName"/>.
+/// The kinds of settings are those of <see cref="SettingTypes"/>. A record's checks find the path of its section in
+/// <see cref="ValidationContext.DisplayName"/>, and name the settings that they speak of.
 /// </para>
 /// </remarks>
-internal sealed class SettingsReader(IConfigurationRoot configuration)
+internal sealed class SettingsReader(IConfigurationRoot configuration, SettingProblems problems)
 {
-    private readonly List<string> _problems = [];
+    private readonly List<SettingsSection> _sections = [];
     private readonly NullabilityInfoContext _nullability = new();
 
-    /// <summary>A sentence for each problem so far, in the order of reading: path, value seen, what is allowed.</summary>
-    public IReadOnlyList<string> Problems => _problems;
+    /// <summary>Reads with problems of its own.</summary>
+    public SettingsReader(IConfigurationRoot configuration)
+        : this(configuration, new SettingProblems(configuration))
+    {
+    }
 
-    /// <summary>Reads one section; what it leaves out has its default. A setting with a problem keeps its default.</summary>
+    /// <summary>A sentence for each problem so far, in the order of reading: path, value seen, what is allowed.</summary>
+    public IReadOnlyList<string> Problems => problems.Lines;
+
+    /// <summary>The sections that were asked for so far: all that there are, once all have been read.</summary>
+    public IReadOnlyList<SettingsSection> Sections => _sections;
+
+    /// <summary>
+    /// Reads one section; what it leaves out has its default. A setting that cannot be read keeps its default; when the record's checks refuse
+    /// the rest, all settings do.
+    /// </summary>
     public T Read<T>(string path)
-        where T : class, new() => (T)ReadSection(typeof(T), configuration.GetSection(path));
+        where T : class, new()
+    {
+        _sections.Add(new SettingsSection(path, typeof(T), IsNamed: false));
+        return (T?)ReadSection(typeof(T), configuration.GetSection(path)) ?? new T();
+    }
 
     /// <summary>Reads the sections below a path, by their names.</summary>
     public IReadOnlyDictionary<string, T> ReadNamed<T>(string path)
-        where T : class, new() => (IReadOnlyDictionary<string, T>)ReadSections(typeof(T), configuration.GetSection(path));
+        where T : class, new()
+    {
+        _sections.Add(new SettingsSection(path, typeof(T), IsNamed: true));
+        return (IReadOnlyDictionary<string, T>)ReadByName(typeof(T), configuration.GetSection(path));
+    }
 
     /// <summary>Adds a problem that a record cannot see alone.</summary>
-    public void Add(string problem) => _problems.Add(problem);
+    /// <param name="problem">The sentence.</param>
+    /// <param name="path">Of the setting; left out: the first word of the sentence.</param>
+    public void Add(string problem, string? path = null) => problems.Add(problem, path);
 
-    /// <summary>What a type of settings is called in sentences.</summary>
-    internal static string? DescribeKind(Type type) => type == typeof(int) ? "a whole number"
-        : type == typeof(bool) ? "true or false"
-        : type == typeof(TimeSpan) ? "a time such as 00:00:05 (hours:minutes:seconds)"
-        : type.IsEnum ? Alternatives(Enum.GetNames(type).Select(Lower))
-        : null;
-
-    /// <summary>The type of the sections, for sections by name; else null.</summary>
-    internal static Type? FindNamedSection(Type type) =>
-        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) ? type.GetGenericArguments()[1] : null;
-
-    /// <summary>Whether a setting is a list of text.</summary>
-    internal static bool IsList(Type type) => type == typeof(IReadOnlyList<string>);
-
-    /// <summary>Whether a setting is a section.</summary>
-    internal static bool IsSection(Type type) => typeof(IValidatableObject).IsAssignableFrom(type);
-
-    /// <summary>The settings of a record: those that can be set.</summary>
-    internal static IEnumerable<PropertyInfo> SettingsOf(Type section) =>
-        section.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static property => property.SetMethod is not null);
-
-    private object ReadSection(Type type, IConfigurationSection section)
+    private object? ReadSection(Type type, IConfigurationSection section)
     {
-        object result = Activator.CreateInstance(type)!;
-        int before = _problems.Count;
         if (!string.IsNullOrEmpty(section.Value))
         {
-            Add($"{section.Path} is '{section.Value}'; it is a section and must have its settings below it.");
-            return result;
+            Add($"{section.Path} is '{section.Value}'; it is a section and must have its settings below it.", section.Path);
+            return null;
         }
 
-        Dictionary<string, PropertyInfo> settings = SettingsOf(type).ToDictionary(static setting => setting.Name, StringComparer.OrdinalIgnoreCase);
+        object result = Activator.CreateInstance(type)!;
+        var refused = new HashSet<string>();
+        Dictionary<string, PropertyInfo> settings = SettingTypes.SettingsOf(type).ToDictionary(static setting => setting.Name, StringComparer.OrdinalIgnoreCase);
         foreach (IConfigurationSection child in section.GetChildren())
         {
-            if (settings.TryGetValue(child.Key, out PropertyInfo? setting))
+            if (!settings.TryGetValue(child.Key, out PropertyInfo? setting))
             {
-                ReadSetting(result, setting, child);
+                Add($"{child.Path} is not a setting; those of {section.Path} are {string.Join(", ", settings.Keys.Order(StringComparer.Ordinal))}.", child.Path);
+                continue;
             }
-            else
+
+            int before = problems.Count;
+            if (ReadSetting(setting, child) is { } value)
             {
-                Add($"{child.Path} is not a setting; those of {section.Path} are {string.Join(", ", settings.Keys.Order(StringComparer.Ordinal))}.");
+                setting.SetValue(result, value);
+            }
+
+            if (problems.Count > before)
+            {
+                refused.Add(setting.Name);
             }
         }
 
-        // What could not be read has its default, of which nothing is to be said.
-        if (result is IValidatableObject checks && _problems.Count == before)
-        {
-            _problems.AddRange(checks.Validate(new ValidationContext(result) { DisplayName = section.Path }).Select(static problem => problem.ErrorMessage!));
-        }
-
-        return result;
+        return result is IValidatableObject checks && !Check(checks, section.Path, refused) ? Activator.CreateInstance(type)! : result;
     }
 
-    private void ReadSetting(object section, PropertyInfo setting, IConfigurationSection child)
+    /// <summary>Of what could not be read nothing more is to be said.</summary>
+    private bool Check(IValidatableObject section, string path, HashSet<string> refused)
     {
-        Type type = Nullable.GetUnderlyingType(setting.PropertyType) ?? setting.PropertyType;
-        if (FindNamedSection(type) is { } named)
+        bool isRight = true;
+        foreach (ValidationResult problem in section.Validate(new ValidationContext(section) { DisplayName = path }))
         {
-            setting.SetValue(section, ReadSections(named, child));
-        }
-        else if (IsList(type))
-        {
-            setting.SetValue(section, ReadList(child.Path));
-        }
-        else if (IsSection(type))
-        {
-            setting.SetValue(section, ReadSection(type, child));
-        }
-        else if (child.GetChildren().FirstOrDefault() is { } below)
-        {
-            Add($"{child.Path} has '{below.Key}' below it; it must be a single value, no list and no section.");
-        }
-        else if (child.Value is null)
-        {
-            if (_nullability.Create(setting).WriteState != NullabilityState.Nullable)
+            isRight = false;
+            if (!problem.MemberNames.Any(refused.Contains))
             {
-                Add($"{child.Path} is null; it must have a value, or be left out.");
+                Add(problem.ErrorMessage!, problem.MemberNames.FirstOrDefault() is { } setting ? ConfigurationPath.Combine(path, setting) : path);
             }
         }
-        else if (TryConvert(child, type, out object? value))
-        {
-            setting.SetValue(section, value);
-        }
+
+        return isRight;
     }
 
-    private bool TryConvert(IConfigurationSection section, Type type, out object? value)
+    private object? ReadSetting(PropertyInfo setting, IConfigurationSection child)
     {
-        value = section.Value;
-        if (type == typeof(string))
+        Type type = SettingTypes.Strip(setting.PropertyType);
+        if (child.Value is not null || child.GetChildren().Any() || !IsSingle(type))
         {
-            return true;
+            return ReadValue(type, child);
         }
 
-        try
+        if (_nullability.Create(setting).WriteState != NullabilityState.Nullable)
         {
-            value = TypeDescriptor.GetConverter(type).ConvertFromInvariantString(section.Value!);
-            if (!type.IsEnum || Enum.IsDefined(type, value!))
-            {
-                return true;
-            }
-        }
-        catch (Exception exception) when (exception is FormatException or ArgumentException or OverflowException)
-        {
-            // Said below.
+            Add($"{child.Path} is null; it must have a value, or be left out.", child.Path);
         }
 
-        Add($"{section.Path} is '{section.Value}'; it must be {DescribeKind(type)}.");
-        return false;
+        return null;
     }
 
-    private IDictionary ReadSections(Type type, IConfigurationSection section)
+    /// <summary>Null when there is a problem.</summary>
+    private object? ReadValue(Type type, IConfigurationSection section)
     {
-        var sections = (IDictionary)Activator.CreateInstance(
+        if (SettingTypes.FindNamed(type) is { } named)
+        {
+            return ReadByName(named, section);
+        }
+
+        if (SettingTypes.IsFlags(type))
+        {
+            return ReadFlags(type, section.Path);
+        }
+
+        if (SettingTypes.FindElement(type) is { } element)
+        {
+            return element == typeof(string) ? ReadList(section.Path) : ReadElements(element, section);
+        }
+
+        return SettingTypes.IsSection(type) ? ReadSection(type, section) : ReadSingle(type, section);
+    }
+
+    private object? ReadSingle(Type type, IConfigurationSection section)
+    {
+        if (section.GetChildren().FirstOrDefault() is { } below)
+        {
+            Add($"{section.Path} has '{below.Key}' below it; it must be a single value, no list and no section.", section.Path);
+        }
+        else if (section.Value is null)
+        {
+            Add($"{section.Path} is null; it must have a value, or be left out.", section.Path);
+        }
+        else if (SettingTypes.TryParse(section.Value, type, out object? value))
+        {
+            return value;
+        }
+        else
+        {
+            Add($"{section.Path} is '{section.Value}'; it must be {SettingTypes.Describe(type)}.", section.Path);
+        }
+
+        return null;
+    }
+
+    private IDictionary ReadByName(Type type, IConfigurationSection section)
+    {
+        var values = (IDictionary)Activator.CreateInstance(
             typeof(Dictionary<,>).MakeGenericType(typeof(string), type), StringComparer.OrdinalIgnoreCase)!;
         if (!string.IsNullOrEmpty(section.Value))
         {
-            Add($"{section.Path} is '{section.Value}'; it must have sections below it, each with a name of your choice.");
+            string what = SettingTypes.IsSection(type) ? "sections" : "settings";
+            Add($"{section.Path} is '{section.Value}'; it must have {what} below it, each with a name of your choice.", section.Path);
         }
 
         foreach (IConfigurationSection child in section.GetChildren())
         {
-            sections[child.Key] = ReadSection(type, child);
+            if (ReadValue(type, child) is { } value)
+            {
+                values[child.Key] = value;
+            }
         }
 
-        return sections;
+        return values;
+    }
+
+    /// <summary>A list of sections. Unlike one of text it is put together from all sources, as its settings are.</summary>
+    private Array ReadElements(Type type, IConfigurationSection section)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            Add($"{section.Path} is '{section.Value}'; it must be a list of sections.", section.Path);
+        }
+
+        object[] elements = [.. section.GetChildren().Select(child => ReadValue(type, child)).OfType<object>()];
+        var list = Array.CreateInstance(type, elements.Length);
+        elements.CopyTo(list, 0);
+        return list;
+    }
+
+    private object? ReadFlags(Type type, string path)
+    {
+        long flags = 0;
+        foreach (string name in ReadList(path))
+        {
+            if (SettingTypes.TryParse(name, type, out object? flag))
+            {
+                flags |= Convert.ToInt64(flag, CultureInfo.InvariantCulture);
+            }
+            else
+            {
+                Add($"{path} has '{name}'; it must be {SettingTypes.Describe(type)}.", path);
+            }
+        }
+
+        return Enum.ToObject(type, flags);
     }
 
     private List<string> ReadList(string path)
@@ -180,11 +236,11 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
                 }
                 else if (provider.GetChildKeys([], elementPath).FirstOrDefault() is { } below)
                 {
-                    Add($"{elementPath} has '{below}' below it; it must be a single value, no list and no section.");
+                    Add($"{elementPath} has '{below}' below it; it must be a single value, no list and no section.", elementPath);
                 }
                 else
                 {
-                    Add($"{elementPath} is null; it must have a value, or be left out.");
+                    Add($"{elementPath} is null; it must have a value, or be left out.", elementPath);
                 }
             }
 
@@ -197,12 +253,6 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
         return [];
     }
 
-    private static string Alternatives(IEnumerable<string> names)
-    {
-        string[] all = [.. names];
-        return all.Length < 2 ? string.Concat(all) : $"{string.Join(", ", all[..^1])} or {all[^1]}";
-    }
-
-    // As they are written in examples; any case is read.
-    private static string Lower(string name) => name.ToLowerInvariant();
+    private static bool IsSingle(Type type) =>
+        SettingTypes.FindNamed(type) is null && SettingTypes.FindElement(type) is null && !SettingTypes.IsSection(type);
 }

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace WarpProxy.Configuration;
 
-/// <summary>Section <c>Shutdown</c>.</summary>
+/// <summary>Section <c>Shutdown</c>: how the proxy ends.</summary>
 internal sealed class ShutdownOptions : IValidatableObject
 {
     /// <summary>Name of the section.</summary>

@@ -106,11 +106,13 @@ internal sealed class FileWatch : IDisposable
         /// <summary>True when something has changed and should be looked at again soon.</summary>
         public bool Look(bool isSettled)
         {
-            Dictionary<string, FileStamp> now = Read(paths());
-            if (AreEqual(now, _told))
+            IReadOnlyList<string> all = paths();
+            if (IsAsTold(all))
             {
                 return false;
             }
+
+            Dictionary<string, FileStamp> now = Read(all);
 
             if (!isSettled && !AreEqual(now, _seen))
             {
@@ -130,6 +132,26 @@ internal sealed class FileWatch : IDisposable
             {
                 owner._watched.Remove(this);
             }
+        }
+
+        /// <summary>Mostly nothing has changed, and there may be many files: so nothing is allocated to see that.</summary>
+        private bool IsAsTold(IReadOnlyList<string> all)
+        {
+            int count = 0;
+            for (int i = 0; i < all.Count; i++)
+            {
+                if (FileStamp.TryRead(all[i], out FileStamp stamp))
+                {
+                    count++;
+                    if (!_told.TryGetValue(all[i], out FileStamp told) || stamp != told)
+                    {
+                        return false;
+                    }
+                }
+            }
+
+            // Paths that were told and are not asked for any more are a change as well.
+            return count == _told.Count;
         }
 
         /// <summary>A file that is not there has no stamp.</summary>

@@ -7,15 +7,14 @@ internal static class ConsoleLog
     public static ILoggerFactory Create(IConfiguration configuration) => LoggerFactory.Create(logging => logging
         .SetMinimumLevel(LogLevel.Information)
         .AddFilter("Microsoft", LogLevel.Warning)
-        // What keeps a host or the configuration of YARP from starting reaches Program.cs as an exception, and the user as a
-        // sentence; these two would tell it as well, with its stack trace.
+        // What keeps a host from starting reaches Program.cs as an exception, and the user as a sentence; this would tell it as well, with
+        // its stack trace.
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
-        .AddFilter("Yarp.ReverseProxy.Configuration.ConfigProvider.ConfigurationConfigProvider", LogLevel.None)
         // YARP's session affinity brings data protection along, which warns at each start of keys that are kept unencrypted.
         .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
         .AddFilter("System", LogLevel.Warning)
         .AddFilter("Yarp", LogLevel.Warning)
-        .AddConfiguration(configuration.GetSection("Logging"))
+        .AddConfiguration(configuration.GetSection(LoggingOptions.Section))
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

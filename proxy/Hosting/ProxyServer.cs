@@ -1,10 +1,15 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using WarpProxy.Admin;
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
 using WarpProxy.Files;
+using WarpProxy.Http;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
+using WarpProxy.Passthrough;
+using WarpProxy.ProxyProtocol;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
 using WarpProxy.Upstream;
@@ -14,7 +19,6 @@ namespace WarpProxy.Hosting;
 /// <summary>The whole proxy: started at once, drained and disposed at once. Parts are made top to bottom and disposed bottom to top.</summary>
 internal sealed class ProxyServer : IAsyncDisposable
 {
-    private readonly IConfiguration _configuration;
     private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -25,21 +29,25 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
     private readonly FileWatch _files;
+    private readonly Dictionary<ClientCertificateOptions, ClientTrust> _clients = [];
+    private readonly ProxyProtocolCounters _proxyProtocol = new();
+    private readonly PassthroughTunnels _tunnels;
     private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
     private readonly TicketKeyStore _tickets;
     private CertificateStore? _certificates;
+    private CertificateExpiry? _expiry;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
 
-    private ProxyServer(IConfiguration configuration, ProxyOptions options, TimeProvider time)
+    private ProxyServer(ProxyOptions options, TimeProvider time, ILoggerFactory loggers)
     {
-        _configuration = configuration;
         _options = options;
         _time = time;
-        _loggers = ConsoleLog.Create(configuration);
+        _loggers = loggers;
         _logger = _loggers.CreateLogger("WarpProxy");
-        _accelerator = new Accelerator(options.Offload, time, _loggers);
+        _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
+        _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>());
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
@@ -58,22 +66,34 @@ internal sealed class ProxyServer : IAsyncDisposable
     public string AdminUrl => _admin.Url;
 
     /// <summary>What <c>GET /status</c> answers.</summary>
-    public StatusDocument ReadStatus() => StatusDocument.Read(_accelerator, _lanes, _counters);
+    public StatusDocument ReadStatus() => StatusDocument.Read(
+        _accelerator, _lanes, _counters, _proxyProtocol, _endpoints.SelectMany(static endpoint => endpoint?.Passthrough.All ?? [])) with
+    {
+        Certificates = _certificates is { Entries: var entries }
+            ? new CertificateStatus(
+                entries.Count(static one => one.Certificate is not null), entries.Count(static one => one.Refusal is not null), _accelerator.KeyCount, _expiry?.Next)
+            : null,
+    };
 
     /// <summary>Starts everything; returns when clients can connect.</summary>
-    /// <param name="configuration">For the sections that are not the proxy's own: ReverseProxy, Logging.</param>
-    /// <param name="options">The proxy's own sections, validated.</param>
+    /// <param name="configuration">For the log, and to tell where a setting stands.</param>
+    /// <param name="options">What was read of it, without a problem.</param>
     /// <param name="time">The clock.</param>
     /// <param name="threads">What the process has done for its threads, to be logged; null: nothing.</param>
     /// <exception cref="BadInputException">Something that was configured cannot be used.</exception>
     public static async Task<ProxyServer> StartAsync(
-        IConfiguration configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null)
+        IConfigurationRoot configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null)
     {
-        var server = new ProxyServer(configuration, options, time);
+        var server = new ProxyServer(options, time, ConsoleLog.Create(configuration));
         try
         {
             threads?.Report(server._logger);
-            await server.StartAsync();
+            if (!configuration.Providers.OfType<SettingsFile>().Any() && File.Exists(SettingsFile.UsualName))
+            {
+                server._logger.ConfigurationFileNotRead(SettingsFile.UsualName);
+            }
+
+            await server.StartAsync(new SettingProblems(configuration));
             return server;
         }
         catch
@@ -81,6 +101,38 @@ internal sealed class ProxyServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Does what a start does before it listens, without devices and without a development certificate.</summary>
+    /// <param name="options">What was read; where it had a problem, the default.</param>
+    /// <param name="problems">Gets what the start would refuse.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>How many certificates there are.</returns>
+    public static async Task<int> CheckAsync(ProxyOptions options, SettingProblems problems, TimeProvider time)
+    {
+        if (options.UsesDevices)
+        {
+            problems.Try($"{OffloadOptions.Section}:{nameof(OffloadOptions.Devices)}", () => Accelerator.CheckDevices(options.Offload));
+        }
+
+        OffloadOptions withoutDevices = options.Offload with { Path = OffloadPath.Software, Devices = ["none"] };
+
+        // What is passed through was looked at with the settings; one that is wrong cannot be made.
+        var none = new Dictionary<string, PassthroughOptions>();
+        Listener[] listeners = [.. options.Listeners.Select(listener => listener with { Options = listener.Options with { Passthrough = none } })];
+        await using var server = new ProxyServer(options with { Offload = withoutDevices, Listeners = listeners }, time, NullLoggerFactory.Instance);
+        if (options.Certificates.Count > 0)
+        {
+            server.LoadCertificates(problems);
+        }
+        else
+        {
+            problems.Try(CertificateOptions.SingleSection, static () => DevelopmentCertificate.DefaultDirectory());
+        }
+
+        int count = server._certificates?.Certificates.Count ?? 0;
+        server.MakeEndpoints(problems);
+        return count;
     }
 
     /// <summary>Looks at the files of the configuration at once, and takes those that have changed into use.</summary>
@@ -121,42 +173,72 @@ internal sealed class ProxyServer : IAsyncDisposable
             await _demo.DisposeAsync();
         }
 
+        _tunnels.Dispose();
         await _admin.DisposeAsync();
         _files.Dispose();
         _report.Dispose();
         _lanes.Dispose();
         _endpoints.ForEach(static endpoint => endpoint?.Dispose());
         _tickets.Dispose();
+        _expiry?.Dispose();
         _certificates?.Dispose();
+        foreach (ClientTrust clients in _clients.Values)
+        {
+            clients.Dispose();
+        }
+
         _accelerator.Dispose();
         _loggers.Dispose();
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(SettingProblems problems)
     {
-        _certificates = new CertificateStore(_options.Certificates, _accelerator, _time, _loggers);
+        LoadCertificates(problems);
+        MakeEndpoints(problems);
+        problems.ThrowIfAny();
+        _expiry = new CertificateExpiry(_certificates!, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
         await ListenAsync(_admin.StartAsync, _options.Server.Admin);
-        if (!_configuration.GetSection("ReverseProxy:Routes").GetChildren().Any())
+        if (_options.ReverseProxy.Routes.Count == 0)
         {
             _demo = new DemoUpstream(_accelerator, () => _admin.Url, _loggers);
             await ListenAsync(_demo.StartAsync, "http://127.0.0.1:0");
         }
 
-        _proxy = BuildProxy(_certificates);
+        _proxy = BuildProxy();
         await ListenAsync(() => _proxy.StartAsync(), string.Join(", ", _options.Listeners.Select(static listener => listener.Address)));
         _admin.IsServing = true;
-        Announce(_certificates);
+        Announce(_certificates!);
     }
 
-    private WebApplication BuildProxy(CertificateStore certificates)
+    private void LoadCertificates(SettingProblems problems)
     {
-        foreach (Listener listener in _options.Listeners)
+        // Of those that were refused already there is nothing to load.
+        var refused = new CertificateOptions();
+        KeyValuePair<string, CertificateOptions>[] certificates = [.. _options.Certificates.Where(one => one.Value != refused)];
+        if (certificates.Length > 0 || _options.Certificates.Count == 0)
         {
-            _endpoints.Add(listener.Address.IsHttps
-                ? new TlsEndpoint(listener, certificates, _tickets, _options.Tls, _lanes, _counters, _time, _loggers)
-                : null);
+            problems.Try(CertificateOptions.Section, () => _certificates = new CertificateStore(certificates, _accelerator, _files, _time, _loggers));
         }
+    }
 
+    /// <summary>Makes the endpoints, and so reads all other files. Without certificates it makes them with one that is of no use, to find what else is wrong.</summary>
+    private void MakeEndpoints(SettingProblems problems)
+    {
+        bool hasNone = _certificates is null;
+        _certificates ??= new CertificateStore(StandInCertificate.Make(), _accelerator, _time);
+        foreach (Listener configured in _options.Listeners)
+        {
+            Listener listener = hasNone ? configured with { Options = configured.Options with { Certificates = [] } } : configured;
+            ClientTrust? clients = null;
+            problems.Try(listener.Path, () => clients = Trust(listener.Options.ClientCertificates));
+            problems.Try(listener.Path, () => _endpoints.Add(listener.Address.IsHttps
+                ? new TlsEndpoint(listener, _certificates, _tickets, clients, _tunnels, _options.Tls, _lanes, _counters, _time, _loggers)
+                : null));
+        }
+    }
+
+    private WebApplication BuildProxy()
+    {
         WebApplicationBuilder builder = BareHost.CreateBuilder(_loggers);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -164,9 +246,16 @@ internal sealed class ProxyServer : IAsyncDisposable
 
             // How long a body may be is for each upstream to say; Kestrel would refuse more than 28.6 MiB (413) to all of them.
             kestrel.Limits.MaxRequestBodySize = null;
+            var proxyProtocol = new ProxyProtocolEndpoints(_options.Tls.ClientHelloTimeout, _proxyProtocol, _time, _loggers);
             foreach ((Listener listener, TlsEndpoint? tls) in _options.Listeners.Zip(_endpoints))
             {
-                listener.Address.Listen(kestrel, endpoint => tls?.Configure(endpoint));
+                listener.Address.Listen(kestrel, endpoint =>
+                {
+                    PlainAddresses.Configure(listener, endpoint);
+                    proxyProtocol.Configure(listener, endpoint);
+                    HttpPolicy.Create(listener)?.Configure(endpoint);
+                    tls?.Configure(endpoint);
+                });
             }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = _options.Shutdown.Drain);
@@ -177,12 +266,20 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
         else
         {
-            proxy.LoadFromConfig(_configuration.GetSection("ReverseProxy"));
+            proxy.LoadFromMemory(_options.ReverseProxy.NamedRoutes, _options.ReverseProxy.NamedClusters);
         }
 
+        proxy.AddTransforms(ClientCertificateHeaders.AddTransforms);
         WebApplication application = builder.Build();
+        if (_options.Listeners.Any(static listener => HttpPolicy.Create(listener) is not null))
+        {
+            application.Use(HttpPolicy.InvokeAsync);
+        }
+
         try
         {
+            application.Use(new ClientCertificateHeaders(_options.Listeners).StripAsync);
+            application.UseRouting();   // after it: routes may look at headers
             application.MapReverseProxy();
             return application;
         }
@@ -192,23 +289,25 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
     }
 
-    private void Announce(CertificateStore certificates)
+    /// <summary>Which clients are trusted where these settings are in force; null where they are not asked. Listeners with equal settings share it.</summary>
+    private ClientTrust? Trust(ClientCertificateOptions? options)
     {
-        DateTimeOffset now = _time.GetUtcNow();
-        foreach (ServerCertificate certificate in certificates.Certificates)
+        if (options is not { IsOn: true })
         {
-            if (certificate.NotAfter < now)
-            {
-                _logger.CertificateExpired(certificate.Subject, certificate.NotAfter.UtcDateTime);
-            }
-            else if (certificate.NotBefore > now)
-            {
-                _logger.CertificateNotYetValid(certificate.Subject, certificate.NotBefore.UtcDateTime);
-            }
-
-            _logger.CertificateLoaded(certificate.Subject, certificate.KeyDescription, certificate.NotAfter.UtcDateTime, certificate.File);
+            return null;
         }
 
+        if (!_clients.TryGetValue(options, out ClientTrust? clients))
+        {
+            clients = new ClientTrust(options, _files, _time, _loggers.CreateLogger<ClientTrust>());
+            _clients.Add(options, clients);
+        }
+
+        return clients;
+    }
+
+    private void Announce(CertificateStore certificates)
+    {
         _logger.Using(certificates.Certificates.Any(static certificate => certificate.IsOffloaded)
             ? _accelerator.Describe()
             : "software: only RSA keys are offloaded");

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
+using WarpProxy.Protocol;
 using WarpProxy.Tickets;
 
 namespace WarpProxy.Listeners;
@@ -8,7 +10,7 @@ namespace WarpProxy.Listeners;
 /// Section <c>Listeners:NAME</c>: one URL and what clients meet there. A section that stands here replaces the one of the same name at the top of
 /// the configuration whole.
 /// </summary>
-internal sealed record ListenerOptions : IValidatableObject
+internal sealed partial record ListenerOptions : IValidatableObject
 {
     /// <summary>Name of the section that has all of them.</summary>
     public const string Section = "Listeners";
@@ -25,6 +27,12 @@ internal sealed record ListenerOptions : IValidatableObject
     /// <summary>Resumption of sessions; for https.</summary>
     public TicketOptions? Tickets { get; init; }
 
+    /// <summary>Which certificates of clients are accepted here.</summary>
+    public ClientCertificateOptions? ClientCertificates { get; init; }
+
+    /// <summary>Versions of TLS and what belongs to them; for https. Of a <see cref="Listener"/> never null.</summary>
+    public ProtocolOptions? Protocol { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -40,6 +48,20 @@ internal sealed record ListenerOptions : IValidatableObject
         else if (!address.IsHttps && Tickets is not null)
         {
             yield return new($"{path}:Tickets is there but {path}:Url is '{Url}'; tickets are for https.", [nameof(Tickets)]);
+        }
+        else if (!address.IsHttps && ClientCertificates is { IsOn: true })
+        {
+            yield return new($"{path}:ClientCertificates is set but {path}:Url is '{Url}'; certificates of clients are for https.", [nameof(ClientCertificates)]);
+        }
+
+        if (address is { IsHttps: false } && Protocol is not null)
+        {
+            yield return new($"{path}:Protocol is there but {path}:Url is '{Url}'; versions of TLS are for https.", [nameof(Protocol)]);
+        }
+
+        foreach (ValidationResult result in ValidateEdge(path, isHttps: address?.IsHttps))
+        {
+            yield return result;
         }
 
         foreach (string twice in Certificates.GroupBy(static name => name, StringComparer.OrdinalIgnoreCase).Where(static group => group.Count() > 1).Select(static group => group.Key))

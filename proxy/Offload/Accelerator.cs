@@ -25,13 +25,25 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
     /// <exception cref="BadInputException">What answers at a device's address is no such device.</exception>
     public Accelerator(OffloadOptions options, TimeProvider time, ILoggerFactory loggers)
+        : this(options, options.Path == OffloadPath.Device, time, loggers)
     {
-        IReadOnlyList<DeviceUri> devices = options.ParseDevices();
+    }
+
+    /// <summary>As above, but some keys may go another way than most.</summary>
+    /// <inheritdoc cref="Accelerator(OffloadOptions, TimeProvider, ILoggerFactory)"/>
+    /// <param name="options"/>
+    /// <param name="opensDevices">Whether any key goes to them.</param>
+    /// <param name="time"/>
+    /// <param name="loggers"/>
+    public Accelerator(OffloadOptions options, bool opensDevices, TimeProvider time, ILoggerFactory loggers)
+    {
+        IReadOnlyList<DeviceUri> devices = opensDevices ? options.ParseDevices() : [];
+        DefaultPath = options.Path;
         _hasDevices = devices.Count > 0;
         if (devices.Any(device => device.Kind == DeviceKind.Embedded))
         {
             _embedded = new EmulatedAccelerator(
-                new EmulatorOptions { EngineCount = options.Engines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
+                new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
         }
 
         var limits = new QueuePoolOptions { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
@@ -43,6 +55,29 @@ internal sealed class Accelerator : IDisposable
         {
             _embedded?.Dispose();
             throw new BadInputException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Finds what can be told of the devices without opening them: sockets that can be none.</summary>
+    /// <exception cref="BadInputException">With a line for each device.</exception>
+    public static void CheckDevices(OffloadOptions options)
+    {
+        List<string> problems = [];
+        foreach (DeviceUri device in options.ParseDevices().Where(static device => device.Kind == DeviceKind.Emulator))
+        {
+            try
+            {
+                DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+            }
+            catch (AcceleratorException exception)
+            {
+                problems.Add(exception.Message);
+            }
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new BadInputException(string.Join(Environment.NewLine, problems));
         }
     }
 
@@ -66,6 +101,12 @@ internal sealed class Accelerator : IDisposable
         }
     }
 
+    /// <summary>The way of keys for which no other is configured.</summary>
+    public OffloadPath DefaultPath { get; }
+
+    /// <summary>Keys that devices may have: those in use, and those that a device has not erased yet.</summary>
+    public int KeyCount => _pool.KeyCount;
+
     /// <summary>Slots that belong to a device now, abandoned ones included.</summary>
     public int SlotsInUse => _pool.GetStatus().SlotsInUse;
 
@@ -74,8 +115,11 @@ internal sealed class Accelerator : IDisposable
 
     /// <summary>Makes a key whose operations take the configured way.</summary>
     /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
+    /// <param name="path">The way.</param>
     /// <exception cref="OpenSslException">The key has an unusual shape.</exception>
-    public OffloadedRsaKey Offload(PrivateKey key) => new(new SoftwareRsaKey(key), _hasDevices ? _pool : null, _counters, BeginOperation);
+    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path) => _hasDevices && path == OffloadPath.Device
+        ? new(new SoftwareRsaKey(key), _pool, _counters, BeginOperation)
+        : new(new SoftwareRsaKey(key), null, _counters, BeginSoftwareOperation);
 
     /// <summary>For people: what computes.</summary>
     public string Describe() => Devices is { Count: > 0 } devices ? string.Join(", ", devices) : "software, no device";
@@ -96,12 +140,15 @@ internal sealed class Accelerator : IDisposable
             return true;
         }
 
-        if (_hasDevices)
-        {
-            Interlocked.Increment(ref _notOnLane);
-        }
+        Interlocked.Increment(ref _notOnLane);
+        return false;
+    }
 
-        return !_hasDevices;
+    /// <summary>As above, of keys that no device has: any thread computes.</summary>
+    private static bool BeginSoftwareOperation()
+    {
+        HandshakeLane.CurrentHandshake?.PrivateKeyUsed();
+        return true;
     }
 
     private DeviceSnapshot Snapshot(DeviceStatus device)

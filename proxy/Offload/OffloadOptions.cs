@@ -10,7 +10,7 @@ internal enum OffloadPath
     /// <summary>To a device; in software when it cannot answer.</summary>
     Device,
 
-    /// <summary>In software, on the lane. No device is opened.</summary>
+    /// <summary>In software, on the lane.</summary>
     Software,
 }
 
@@ -22,13 +22,13 @@ internal sealed record OffloadOptions : IValidatableObject
 
     private const int MaxEngines = 64;
 
-    /// <summary>The way of operations.</summary>
+    /// <summary>Which way private-key operations go, with keys of certificates that name no other. No device is opened when all are software.</summary>
     public OffloadPath Path { get; init; } = OffloadPath.Device;
 
-    /// <summary>The devices: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, or <c>none</c> alone.</summary>
+    /// <summary>The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), or <c>none</c> alone (software only).</summary>
     public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];
 
-    /// <summary>Entries of each ring.</summary>
+    /// <summary>Entries of each ring, a power of two between 2 and 1024.</summary>
     public int Depth { get; init; } = 16;
 
     /// <summary>Queue pairs opened on each device. A lane uses one at a time, so fewer than <c>Tls:Lanes</c> send the rest to software.</summary>
@@ -38,10 +38,13 @@ internal sealed record OffloadOptions : IValidatableObject
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
-    public int Engines { get; init; } = Math.Min(Environment.ProcessorCount, MaxEngines);
+    public int? Engines { get; init; }
 
     /// <summary>What computes in the embedded device.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
+
+    /// <summary>How many there are when <see cref="Engines"/> is left out.</summary>
+    internal static int DefaultEngines => Math.Min(Environment.ProcessorCount, MaxEngines);
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -94,10 +97,9 @@ internal sealed record OffloadOptions : IValidatableObject
         }
     }
 
-    /// <summary>The devices to open, after validation: none when the path is software.</summary>
-    public IReadOnlyList<DeviceUri> ParseDevices() => Path == OffloadPath.Software
-        ? []
-        : [.. Devices.Select(Parse).Where(uri => uri.Kind != DeviceKind.None)];
+    /// <summary>The devices, after validation; to be opened when any key goes to them.</summary>
+    public IReadOnlyList<DeviceUri> ParseDevices() =>
+        [.. Devices.Select(Parse).Where(uri => uri.Kind != DeviceKind.None)];
 
     private static DeviceUri Parse(string text) =>
         DeviceUri.TryParse(text, out DeviceUri? uri, out string problem) ? uri : throw new InvalidOperationException(problem);

@@ -62,6 +62,10 @@ internal static class ClientHelloName
             : Name(buffer[..length], out name);
     }
 
+    /// <summary>Whether a name can be a host's, and so be <see cref="ClientHelloNameState.Named"/>; of names in settings.</summary>
+    public static bool IsHostName(string name) =>
+        name.Length is > 0 and <= MaxLength && Ascii.IsValid(name) && IsHostName(Encoding.ASCII.GetBytes(name));
+
     private static ClientHelloNameState Name(ReadOnlySpan<byte> bytes, out string name)
     {
         name = string.Create(bytes.Length, bytes, static (characters, bytes) => Ascii.ToLower(bytes, characters, out _));

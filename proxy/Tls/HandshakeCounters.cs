@@ -6,6 +6,7 @@ namespace WarpProxy.Tls;
 internal sealed class HandshakeCounters
 {
     private readonly long[] _refused = new long[Enum.GetValues<LaneRefusal>().Length];
+    private readonly long[] _refusedCertificates = new long[Enum.GetValues<TlsCertificateRefusal>().Length];
     private long _full;
     private long _resumed;
     private long _resumedWithOldKey;
@@ -53,6 +54,9 @@ internal sealed class HandshakeCounters
     /// <summary>Connections closed because no lane took them, by reason.</summary>
     public long RefusedCount(LaneRefusal reason) => Interlocked.Read(ref _refused[(int)reason]);
 
+    /// <summary>Handshakes that failed for the client's certificate, by reason.</summary>
+    public long RefusedCount(TlsCertificateRefusal reason) => Interlocked.Read(ref _refusedCertificates[(int)reason]);
+
     // Each of these counts alone; no order between them is promised, so the atomic increment is all that is needed.
     internal void Completed(bool isResumed, TlsTicketKeyUse ticketKey)
     {
@@ -81,6 +85,8 @@ internal sealed class HandshakeCounters
     internal void ClientHelloTooLong() => Interlocked.Increment(ref _clientHellosTooLong);
 
     internal void UnknownName() => Interlocked.Increment(ref _unknownNames);
+
+    internal void ClientCertificateRefused(TlsCertificateRefusal reason) => Interlocked.Increment(ref _refusedCertificates[(int)reason]);
 
     internal void Refused(LaneRefusal reason) => Interlocked.Increment(ref _refused[(int)reason]);
 }

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using WarpDrive.OpenSsl.Tls;
+using WarpProxy.Passthrough;
 
 namespace WarpProxy.Tls;
 
@@ -13,14 +14,17 @@ namespace WarpProxy.Tls;
 /// </summary>
 internal sealed class Handshaker(
     TlsSites sites,
+    PassthroughRoutes passthrough,
     TlsOptions options,
     HandshakeLanes lanes,
     HandshakeCounters counters,
     TimeProvider time,
     ILogger<Handshaker> logger)
 {
-    /// <summary>Returns the connection after its handshake; null when there is none, told to the client as far as it can be.</summary>
-    public async Task<TlsServerConnection?> HandshakeAsync(ConnectionContext connection)
+    private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>Returns the connection after its handshake, or where it goes without one; neither when it is over, told to the client as far as it can be.</summary>
+    public async Task<HandshakeOutcome> HandshakeAsync(ConnectionContext connection)
     {
         CancellationToken closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using var deadline = new CancellationTokenSource(options.ClientHelloTimeout, time);
@@ -30,20 +34,23 @@ internal sealed class Handshaker(
         {
             if (await ReadClientHelloAsync(connection, deadline.Token) is not { } hello)
             {
-                return null;
+                return default;
             }
 
             isHelloThere = true;
             deadline.CancelAfter(options.HandshakeTimeout);
             ClientHelloName.Read(hello.Buffer, out string? name);
-            if (sites.Find(name) is { } site)
+            if (name is not null && passthrough.TryFind(name, out PassthroughRoute? route))
             {
-                return await HandshakeAsync(connection, site, hello, deadline.Token);
+                return new HandshakeOutcome(null, route, hello);
             }
 
-            counters.UnknownName();
-            connection.Transport.Input.AdvanceTo(hello.Buffer.End);
-            await RefuseAsync(connection, PlaintextAlert.UnrecognizedName, deadline.Token);
+            if (sites.Find(name) is { } site)
+            {
+                return new HandshakeOutcome(await HandshakeAsync(connection, name, site, hello, deadline.Token));
+            }
+
+            await RefuseNameAsync(connection, hello, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -58,7 +65,7 @@ internal sealed class Handshaker(
             // Kestrel has ended the connection (ConnectionAbortedException).
         }
 
-        return null;
+        return default;
     }
 
     /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none.</summary>
@@ -98,7 +105,7 @@ internal sealed class Handshaker(
     }
 
     private async ValueTask<TlsServerConnection?> HandshakeAsync(
-        ConnectionContext connection, TlsSite site, ReadResult received, CancellationToken deadline)
+        ConnectionContext connection, string? name, TlsSite? site, ReadResult received, CancellationToken deadline)
     {
         IDuplexPipe transport = connection.Transport;
         var handshake = new Handshake();
@@ -117,7 +124,19 @@ internal sealed class Handshaker(
                 }
 
                 // Not before there is a lane: what waits in front of them costs no more than its bytes.
-                tls ??= site.Context.Accept();
+                while (tls is null && site is not null)
+                {
+                    // No: the certificates were replaced while the client waited.
+                    tls = site.Context.TryAccept();
+                    site = tls is null ? sites.Find(name) : site;
+                }
+
+                if (tls is null || site is null)
+                {
+                    await RefuseNameAsync(connection, received, deadline);
+                    return null;
+                }
+
                 ReadOnlySequence<byte> left = received.Buffer;
                 TlsStatus status = tls.Handshake(ref left, transport.Output);
                 transport.Input.AdvanceTo(left.Start);
@@ -136,7 +155,7 @@ internal sealed class Handshaker(
                 await transport.Output.FlushAsync(deadline);
                 if (status != TlsStatus.WantRead)
                 {
-                    logger.HandshakeFailed(connection.ConnectionId, tls.Failure);
+                    await TellFailureAsync(connection, tls.Failure, deadline);
                     return null;
                 }
 
@@ -160,11 +179,56 @@ internal sealed class Handshaker(
         }
     }
 
+    private ValueTask RefuseNameAsync(ConnectionContext connection, ReadResult hello, CancellationToken deadline)
+    {
+        counters.UnknownName();
+        connection.Transport.Input.AdvanceTo(hello.Buffer.End);
+        return RefuseAsync(connection, PlaintextAlert.UnrecognizedName, deadline);
+    }
+
     /// <summary>Says why before the connection ends (RFC 8446 6.2). Keys do not exist yet wherever this is called.</summary>
     private static async ValueTask RefuseAsync(ConnectionContext connection, byte alert, CancellationToken deadline)
     {
         PlaintextAlert.Write(connection.Transport.Output, alert);
         await connection.Transport.Output.FlushAsync(deadline);
+    }
+
+    private async ValueTask TellFailureAsync(ConnectionContext connection, TlsFailure failure, CancellationToken deadline)
+    {
+        TlsCertificateRefusal reason = failure.CertificateRefusal;
+        if (reason == TlsCertificateRefusal.None)
+        {
+            logger.HandshakeFailed(connection.ConnectionId, failure);
+            return;
+        }
+
+        counters.ClientCertificateRefused(reason);
+        logger.ClientCertificateRefused(connection.ConnectionId, reason.ToString(), failure);
+        await LingerAsync(connection.Transport.Input, deadline);
+    }
+
+    /// <summary>
+    /// Waits a little for a client to close that has been sent an alert. In TLS 1.3 it has sent its request before it can know that its certificate
+    /// is refused; a connection that is closed with bytes unread is reset, and the alert would be lost.
+    /// </summary>
+    private async ValueTask LingerAsync(PipeReader input, CancellationToken deadline)
+    {
+        using var limit = new CancellationTokenSource(LingerTime, time);
+        using CancellationTokenRegistration onDeadline = deadline.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
+        try
+        {
+            ReadResult result;
+            do
+            {
+                result = await input.ReadAsync(limit.Token);
+                input.AdvanceTo(result.Buffer.End);
+            }
+            while (!result.IsCompleted);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            // It has had its time.
+        }
     }
 
     private void Expire(ConnectionContext connection, bool isHelloThere, bool isClosing)

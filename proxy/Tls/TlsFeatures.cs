@@ -5,20 +5,34 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using WarpDrive.OpenSsl.Tls;
+using WarpProxy.ClientCertificates;
 
 namespace WarpProxy.Tls;
 
 /// <summary>What a connection's TLS came to, as Kestrel, YARP and the demo page ask for it. Read when the handshake is done; any thread.</summary>
-internal sealed class TlsFeatures(TlsServerConnection tls) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
+internal sealed class TlsFeatures(TlsServerConnection tls, VerifiedClient? client) : ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature
 {
     /// <inheritdoc/>
-    public X509Certificate2? ClientCertificate { get; set; }
+    public X509Certificate2? ClientCertificate
+    {
+        get => client?.Certificate;
+        set => throw new NotSupportedException("The client's certificate is what the handshake found.");
+    }
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> ApplicationProtocol { get; } = tls.ApplicationProtocol;
 
     /// <inheritdoc/>
-    public SslProtocols Protocol { get; } = tls.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+    public SslProtocols Protocol { get; } = tls.Version switch
+    {
+        // Obsolete in .NET; clients of the profile "old" have them.
+#pragma warning disable SYSLIB0039, CA5397
+        TlsVersion.Tls10 => SslProtocols.Tls,
+        TlsVersion.Tls11 => SslProtocols.Tls11,
+#pragma warning restore SYSLIB0039, CA5397
+        TlsVersion.Tls12 => SslProtocols.Tls12,
+        _ => SslProtocols.Tls13,
+    };
 
     /// <inheritdoc/>
     public TlsCipherSuite? NegotiatedCipherSuite { get; } = (TlsCipherSuite)tls.CipherSuite;

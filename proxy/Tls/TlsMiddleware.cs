@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using WarpProxy.ClientCertificates;
+using WarpProxy.Passthrough;
 
 namespace WarpProxy.Tls;
 
@@ -11,14 +13,23 @@ namespace WarpProxy.Tls;
 /// The connection middleware that is TLS:
 /// <code>
 /// socket -> Handshaker: ClientHello, lane, handshake -> TlsTransport, on the thread pool -> HTTP -> close_notify
+///                       ClientHello with a name that is passed through -> PassthroughTunnel
 /// </code>
 /// </summary>
-internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
+internal sealed class TlsMiddleware(
+    Handshaker handshaker, PassthroughTunnels tunnels, ClientCertificateOptions clients, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
 {
     /// <summary>Serves one connection to its end.</summary>
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (await handshaker.HandshakeAsync(connection) is not { } tls)
+        HandshakeOutcome outcome = await handshaker.HandshakeAsync(connection);
+        if (outcome.Route is { } route)
+        {
+            await tunnels.ServeAsync(connection, outcome.Hello, route);
+            return;
+        }
+
+        if (outcome.Tls is not { } tls)
         {
             return;
         }
@@ -33,7 +44,13 @@ internal sealed class TlsMiddleware(Handshaker handshaker, HandshakeCounters cou
         IDuplexPipe transport = connection.Transport;
         MemoryPool<byte> pool = connection.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared;
         using var stream = new TlsTransport(tls, transport, pool);
-        var features = new TlsFeatures(tls);
+        VerifiedClient? client = tls.GetClientChain() is { Count: > 0 } chain ? new VerifiedClient(chain, clients) : null;
+        if (client is not null)
+        {
+            connection.Features.Set(client);
+        }
+
+        var features = new TlsFeatures(tls, client);
         connection.Features.Set<ITlsConnectionFeature>(features);
         connection.Features.Set<ITlsHandshakeFeature>(features);
         connection.Features.Set<ITlsApplicationProtocolFeature>(features);

@@ -1,9 +1,8 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net.Security;
 
 namespace WarpProxy.Tls;
 
-/// <summary>Section <c>Tls</c>: the handshakes of clients.</summary>
+/// <summary>Section <c>Tls</c>: threads and time limits of the handshakes of clients, for the whole process.</summary>
 internal sealed record TlsOptions : IValidatableObject
 {
     /// <summary>Name of the section.</summary>
@@ -23,12 +22,6 @@ internal sealed record TlsOptions : IValidatableObject
 
     /// <summary>The longest a handshake may take from its ClientHello on.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// Cipher suites by their TLS names, in order of preference; a version without a suite is off. Empty: those of TLS 1.3, and of
-    /// TLS 1.2 those with ephemeral keys and AES or ChaCha20.
-    /// </summary>
-    public IReadOnlyList<string> CipherSuites { get; init; } = [];
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -53,19 +46,5 @@ internal sealed record TlsOptions : IValidatableObject
                 yield return new($"Tls:{name} is {value:c}; it must be between 00:00:00.1 and 00:05:00.", [name]);
             }
         }
-
-        foreach (string suite in CipherSuites)
-        {
-            if (!TryParseSuite(suite, out _))
-            {
-                yield return new(
-                    $"Tls:CipherSuites has '{suite}'; it must be a name such as TLS_AES_128_GCM_SHA256 or TLS_RSA_WITH_AES_128_GCM_SHA256.",
-                    [nameof(CipherSuites)]);
-            }
-        }
     }
-
-    // Enum.TryParse takes numbers as well; a name is what is asked for.
-    private static bool TryParseSuite(string name, out TlsCipherSuite suite) =>
-        Enum.TryParse(name, ignoreCase: false, out suite) && Enum.GetName(suite) == name;
 }

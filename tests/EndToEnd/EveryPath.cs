@@ -21,7 +21,9 @@ public sealed class EveryPath : IAsyncLifetime, IDisposable
         string config = _scenario.Write("proxy.json", """
             {
               "Offload": { "Deadline": "00:00:10" },
-              "Tls": {
+              "Protocol": {
+                "Profile": "old",
+                "MinVersion": "1.2",
                 "CipherSuites": [
                   "TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256"
                 ]

@@ -16,20 +16,10 @@ public sealed class HelloRetryTests(ITestOutputHelper output)
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(2048);
         EmulatorProcess? emulator = path == EveryPath.Emulator ? await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock")) : null;
-        string groups = scenario.Write("openssl.cnf", """
-            openssl_conf = all
-            [all]
-            ssl_conf = ssl
-            [ssl]
-            system_default = server
-            [server]
-            Groups = P-256
-
-            """);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
             scenario,
             [.. certificate.WriteTo(scenario), "--device", emulator?.DeviceUri ?? "embedded:", "--path", path == EveryPath.Software ? "software" : "device"],
-            new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["OPENSSL_CONF"] = groups });
+            new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["WARPPROXY_Protocol__Groups"] = "secp256r1" });
 
         ToolResult result = await Tool.GetWithOpenSslAsync(proxy, scenario.File("root.pem"), "-tls1_3", "-groups", "X25519:P-256", "-msg");
 

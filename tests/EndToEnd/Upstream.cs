@@ -111,6 +111,10 @@ internal sealed class Upstream : IAsyncDisposable
         {
             await context.Response.WriteAsync(string.Join('\n', request.Headers.Select(header => $"{header.Key}: {header.Value}")));
         }
+        else if (request.Path == "/strict")
+        {
+            context.Response.Headers.StrictTransportSecurity = "max-age=1";
+        }
         else if (request.Path == "/slow")
         {
             await context.Response.WriteAsync("begin ");

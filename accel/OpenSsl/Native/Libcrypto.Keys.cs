@@ -15,6 +15,14 @@ internal static unsafe partial class Libcrypto
     [LibraryImport(C)]
     public static partial int EVP_PKEY_get_bits(SafeEvpPKeyHandle key);
 
+    // 0 when the key has no group, or the name with its zero does not fit.
+    [LibraryImport(C)]
+    public static partial int EVP_PKEY_get_group_name(SafeEvpPKeyHandle key, byte* name, nuint size, nuint* length);
+
+    // 1 when the private key is that of the public one.
+    [LibraryImport(C)]
+    public static partial int EVP_PKEY_pairwise_check(nint context);
+
     // Belongs to the key. Null for a key that no provider holds.
     [LibraryImport(C)]
     public static partial byte* EVP_PKEY_get0_type_name(SafeEvpPKeyHandle key);
@@ -56,4 +64,17 @@ internal static unsafe partial class Libcrypto
 
     [LibraryImport(C)]
     public static partial int EVP_PKEY_encrypt(RsaContext context, byte* output, nuint* outputLength, byte* input, nuint inputLength);
+
+    /// <summary>A copy of the key, with nothing that OpenSSL keeps once a key was used.</summary>
+    /// <exception cref="OpenSslException">No memory.</exception>
+    public static SafeEvpPKeyHandle Duplicate(SafeEvpPKeyHandle key)
+    {
+        nint copy = EVP_PKEY_dup(key);
+        return copy != 0
+            ? new SafeEvpPKeyHandle(copy, ownsHandle: true)
+            : throw new OpenSslException(OpenSslError.Failed, $"OpenSSL did not copy a private key: {TakeErrors()}.");
+    }
+
+    [LibraryImport(C)]
+    private static partial nint EVP_PKEY_dup(SafeEvpPKeyHandle key);
 }

@@ -67,8 +67,4 @@ internal static unsafe partial class Libssl
     // The number that IANA gave it. Crashes for null.
     [LibraryImport(Ssl)]
     public static partial ushort SSL_CIPHER_get_protocol_id(nint cipher);
-
-    // From the name in the RFCs to OpenSSL's, which belongs to the library: "(NONE)" for what it does not know.
-    [LibraryImport(Ssl, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial byte* OPENSSL_cipher_name(string name);
 }

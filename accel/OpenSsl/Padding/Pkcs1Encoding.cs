@@ -1,6 +1,6 @@
 namespace WarpDrive.OpenSsl.Padding;
 
-/// <summary>EMSA-PKCS1-v1_5 of RFC 8017 9.2: 00 01 FF...FF 00 DigestInfo.</summary>
+/// <summary>EMSA-PKCS1-v1_5 of RFC 8017 9.2: 00 01 FF...FF 00 DigestInfo, the last being the bare hash for <see cref="Digest.Md5Sha1"/>.</summary>
 internal static class Pkcs1Encoding
 {
     private const int MinFillBytes = 8;

@@ -184,6 +184,12 @@ internal sealed unsafe class SignatureContext : IDisposable
     [SkipLocalsInit]
     private bool TryEncodePss(OffloadedRsaKey key, Digest digest, ReadOnlySpan<byte> hash, Span<byte> encoded)
     {
+        // RFC 8017 has no PSS with the pair; it has no identifier.
+        if (digest == Digest.Md5Sha1 || _maskDigest == Digest.Md5Sha1)
+        {
+            return false;
+        }
+
         // "auto" is the longest salt when signing, as in OpenSSL 3.0.
         int max = PssEncoding.MaxSaltBytes(digest, key.ModulusBits);
         int saltBytes = _saltBytes switch

@@ -51,6 +51,19 @@ internal sealed unsafe class SslContextHandle : SafeHandle
         }
     }
 
+    /// <param name="algorithms">With colons between, those of TLS 1.3 by their names there; null leaves them to OpenSSL.</param>
+    /// <exception cref="OpenSslException">OpenSSL does not know all of them.</exception>
+    public void SetSignatureAlgorithms(string? algorithms)
+    {
+        if (algorithms is not null)
+        {
+            fixed (byte* bytes = Encoding.UTF8.GetBytes(algorithms + '\0'))
+            {
+                Require(Libssl.SetSignatureAlgorithms(this, bytes), $"OpenSSL does not know all signature algorithms of '{algorithms}'");
+            }
+        }
+    }
+
     protected override bool ReleaseHandle()
     {
         Libssl.SSL_CTX_free(handle);

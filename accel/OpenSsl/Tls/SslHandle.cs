@@ -62,6 +62,7 @@ internal sealed class SslHandle() : SafeHandle(0, ownsHandle: true)
         {
             (Libssl.LibrarySsl, Libssl.SSL_R_UNEXPECTED_EOF_WHILE_READING) => new(TlsFailureKind.EndOfStream, 0),
             (Libssl.LibrarySsl, Libssl.SSL_R_CERTIFICATE_VERIFY_FAILED) => new(TlsFailureKind.Verification, (int)Libssl.SSL_get_verify_result(this)),
+            (Libssl.LibrarySsl, Libssl.SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) => new(TlsFailureKind.NoCertificate, 0),
             (Libssl.LibrarySsl, >= Libssl.SSL_AD_REASON_OFFSET) => new(TlsFailureKind.Alert, reason - Libssl.SSL_AD_REASON_OFFSET),
             _ => new(TlsFailureKind.Protocol, (int)code),
         };

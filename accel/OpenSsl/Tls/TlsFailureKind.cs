@@ -12,6 +12,9 @@ public enum TlsFailureKind
     /// <summary>The peer's certificate is not trusted. Code: X509_V_ERR_... of OpenSSL's x509_vfy.h.</summary>
     Verification,
 
+    /// <summary>The peer showed no certificate although it had to. Code: 0.</summary>
+    NoCertificate,
+
     /// <summary>The peer broke the protocol, or nothing acceptable to both was found. Code: OpenSSL's error code.</summary>
     Protocol,
 

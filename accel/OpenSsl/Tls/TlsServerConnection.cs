@@ -10,7 +10,7 @@ namespace WarpDrive.OpenSsl.Tls;
 /// a step frees the connection when the step returns. Nothing managed is allocated per step. Every member leaves OpenSSL's error queue of its
 /// thread empty.
 /// </summary>
-public sealed unsafe class TlsServerConnection : IDisposable
+public sealed unsafe partial class TlsServerConnection : IDisposable
 {
     // The BIO finds the bytes here: all that libssl reads and writes happens inside a step, on its thread.
     [ThreadStatic]
@@ -83,7 +83,7 @@ public sealed unsafe class TlsServerConnection : IDisposable
         try
         {
             int returned = Libssl.SSL_do_handshake(_ssl);
-            return returned == 1 ? TlsStatus.Done : Judge(returned);
+            return returned == 1 ? EndHandshake() : Judge(returned);
         }
         finally
         {

@@ -6,7 +6,7 @@ public sealed class TlsServerOptions
     /// <summary>At least one; of several for the same names, with keys of different types, the client's signature algorithms decide.</summary>
     public required IReadOnlyList<TlsServerCertificate> Certificates { get; init; }
 
-    /// <summary>The lowest version.</summary>
+    /// <summary>The lowest version. Below TLS 1.2, what OpenSSL takes for weak is allowed: its security level is 0 then, and 2 otherwise.</summary>
     public TlsVersion LowestVersion { get; init; } = TlsVersion.Tls12;
 
     /// <summary>The highest version.</summary>
@@ -18,12 +18,25 @@ public sealed class TlsServerOptions
     /// </summary>
     public IReadOnlyList<string> CipherSuites { get; init; } = [];
 
+    /// <summary>
+    /// Whether this side's order of suites, groups and signature algorithms decides; ChaCha20 still comes first for a client that prefers it,
+    /// which has no AES in hardware. If not, the client's order does.
+    /// </summary>
+    public bool IsServerPreferring { get; init; } = true;
+
     /// <summary>Groups of the key exchange, with colons between: <c>X25519:P-256</c>. Null leaves them to OpenSSL.</summary>
     public string? Groups { get; init; }
 
     /// <summary>
+    /// Signature algorithms, with colons between: <c>rsa_pss_rsae_sha256:rsa_pkcs1_sha256</c>. Null leaves them to OpenSSL. TLS 1.0 and 1.1
+    /// know no choice (MD5 with SHA-1 for RSA).
+    /// </summary>
+    public string? SignatureAlgorithms { get; init; }
+
+    /// <summary>
     /// Application protocols (ALPN), the preferred first. A client that offers protocols, but none of these, is refused with
-    /// no_application_protocol (RFC 7301 3.2). Empty: none is agreed on.
+    /// no_application_protocol (RFC 7301 3.2). Empty: none is agreed on. <c>h2</c> is passed over below TLS 1.2, and with the suites of TLS 1.2 that
+    /// RFC 9113 appendix A forbids it.
     /// </summary>
     public IReadOnlyList<string> ApplicationProtocols { get; init; } = [];
 
@@ -38,4 +51,10 @@ public sealed class TlsServerOptions
     /// the first handshake was accepted, and what was shown in it.
     /// </summary>
     public string SessionContext { get; init; } = "";
+
+    /// <summary>How certificates of clients are verified; null: clients are not asked for them. May be disposed afterwards.</summary>
+    public TlsClientVerification? ClientVerification { get; init; }
+
+    /// <summary>The clock by which OCSP responses are current.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

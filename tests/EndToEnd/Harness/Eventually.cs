@@ -8,16 +8,17 @@ internal static class Eventually
 
     /// <param name="what">What is waited for, for the message.</param>
     /// <param name="isSo">The question.</param>
-    public static async Task TrueAsync(string what, Func<Task<bool>> isSo)
+    /// <param name="limit">For what takes long by itself.</param>
+    public static async Task TrueAsync(string what, Func<Task<bool>> isSo, TimeSpan? limit = null)
     {
-        long end = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
+        long end = Environment.TickCount64 + (long)(limit ?? Limit).TotalMilliseconds;
         using var timer = new PeriodicTimer(Interval);
         while (!await isSo())
         {
-            Assert.True(Environment.TickCount64 < end, $"Not within {Limit.TotalSeconds} s: {what}");
+            Assert.True(Environment.TickCount64 < end, $"Not within {(limit ?? Limit).TotalSeconds} s: {what}");
             await timer.WaitForNextTickAsync();
         }
     }
 
-    public static Task TrueAsync(string what, Func<bool> isSo) => TrueAsync(what, () => Task.FromResult(isSo()));
+    public static Task TrueAsync(string what, Func<bool> isSo, TimeSpan? limit = null) => TrueAsync(what, () => Task.FromResult(isSo()), limit);
 }

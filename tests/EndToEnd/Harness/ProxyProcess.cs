@@ -20,7 +20,7 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
     public string HostAndPort => $"{url.Host}:{url.Port}";
 
     public static async Task<ProxyProcess> StartAsync(
-        Scenario scenario, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+        Scenario scenario, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {
         RunningProcess process = scenario.Start(
             Executable.Proxy, ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments], environment);
@@ -31,7 +31,7 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
             url ??= Announced(process, "Serving https://");
             admin ??= Announced(process, "Status at http://");
             return process.HasExited || (url is not null && admin is not null);
-        });
+        }, limit);
         Assert.False(process.HasExited, "warpproxy ended at start");
 
         // Lines may come before the port answers; only an answer counts.
@@ -50,6 +50,13 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
         });
         return new ProxyProcess(process, url!, admin!);
     }
+
+    /// <summary>Where it says so far that it serves, in its order.</summary>
+    public IReadOnlyList<Uri> ReadUrls() =>
+        [.. process.Output.Where(static line => line.Contains("Serving https://", StringComparison.Ordinal)).Select(static line => new Uri(line[line.IndexOf("https://", StringComparison.Ordinal)..]))];
+
+    /// <summary>The same process at another of its listeners.</summary>
+    public ProxyProcess At(Uri listener) => new(process, listener, admin);
 
     public Task<ProxyStatus> StatusAsync() => ProxyStatus.ReadAsync(admin);
 

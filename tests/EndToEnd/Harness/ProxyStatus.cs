@@ -3,7 +3,8 @@ using System.Net.Http.Json;
 namespace WarpProxy.Tests.EndToEnd.Harness;
 
 /// <summary>What <c>GET /status</c> answers, as far as the tests compare it.</summary>
-internal sealed record ProxyStatus(OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks, ResumptionStatus Resumption)
+internal sealed record ProxyStatus(
+    OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks, ResumptionStatus Resumption, CertificateStatus Certificates)
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(20) };
 
@@ -27,3 +28,7 @@ internal sealed record DeviceStatus(string Uri, string State, string? Engine, in
 internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy);
 
 internal sealed record ResumptionStatus(long Resumed, long Full, long OldKey, long NextKey, long UnknownKey, long RefusedTicket);
+
+internal sealed record CertificateStatus(int Count, int Refused, int DeviceKeys, CertificateEnd? NextExpiry);
+
+internal sealed record CertificateEnd(string Name, string Subject, DateTimeOffset NotAfter);

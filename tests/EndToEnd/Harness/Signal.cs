@@ -25,6 +25,10 @@ internal static partial class Signals
         }
     }
 
+    /// <summary>rename(2): replaces what has the new name in one step, be it a link.</summary>
+    [LibraryImport("libc", EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Rename(string from, string to);
+
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int processId, int signal);
 }

@@ -14,12 +14,12 @@ internal sealed class TlsClient
     private readonly Uri _url;
     private readonly SslClientAuthenticationOptions _options;
 
-    public TlsClient(Uri url, X509Certificate2 trusted)
+    public TlsClient(Uri url, X509Certificate2 trusted, string name = "localhost")
     {
         _url = url;
         _options = new SslClientAuthenticationOptions
         {
-            TargetHost = "localhost",
+            TargetHost = name,
             AllowTlsResume = false,
             CertificateChainPolicy = new X509ChainPolicy
             {

@@ -277,6 +277,30 @@ public sealed class QueuePoolTests : IDisposable
     }
 
     [Fact]
+    public void More_keys_than_an_arena_has_room_for_take_turns()
+    {
+        using QueuePool pool = Open(queues: 1);
+        DeviceKey[] keys = [.. Enumerable.Range(0, 500).Select(_ => CreateKey(pool))];
+        Assert.Equal(500, pool.KeyCount);
+        for (int round = 0; round < 2; round++)
+        {
+            foreach ((int index, DeviceKey key) in keys.Index())
+            {
+                _input[^1] = (byte)(index & 0x7F);
+                Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+                Assert.Equal((index & 0x7F) + 1, _output[^1]);
+                Assert.True(pool.Holds(key));
+            }
+        }
+
+        Assert.InRange(keys.Count(pool.Holds), 1, 400);
+        Array.ForEach(keys, static key => key.Dispose());
+        WaitFor(() => pool.KeyCount == 0);
+        Assert.DoesNotContain(keys, pool.Holds);
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
     public void Disposed_key_leaves_every_arena()
     {
         using QueuePool pool = Open(queues: 2);

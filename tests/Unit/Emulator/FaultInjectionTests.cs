@@ -184,7 +184,8 @@ public sealed class FaultInjectionTests : IDisposable
             _arena = new DmaArena(device);
             _pair = new QueuePair(device);
             new Random(5).NextBytes(_key);
-            _keyIova = _arena.WriteKey(_key).Iova;
+            Assert.True(_arena.TryWriteKey(_key, out KeyPlace place));
+            _keyIova = place.Iova;
         }
 
         public int InFlight => _pair.InFlight;

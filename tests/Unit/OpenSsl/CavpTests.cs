@@ -33,7 +33,7 @@ public sealed class CavpTests
             }
         }
 
-        Assert.Equal(5 * 3 * 10, count);
+        Assert.Equal(5 * 4 * 10, count);
     }
 
     [DebianPackageFact(Package, Path)]
@@ -66,6 +66,6 @@ public sealed class CavpTests
             count++;
         }
 
-        Assert.Equal(5 * 3 * 10, count);
+        Assert.Equal(5 * 4 * 10, count);
     }
 }

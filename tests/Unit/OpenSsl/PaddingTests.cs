@@ -23,6 +23,19 @@ public sealed class PaddingTests
     }
 
     [Fact]
+    public void Pkcs1_encoding_of_MD5_and_SHA1_has_no_DigestInfo()
+    {
+        byte[] hash = new byte[36];
+        byte[] encoded = new byte[64];
+        Digest.Md5Sha1.Hash([], hash);
+
+        Assert.True(Pkcs1Encoding.TryEncode(Digest.Md5Sha1, hash, encoded));
+        Assert.Equal(
+            $"0001{new string('f', 2 * 25)}00" + "d41d8cd98f00b204e9800998ecf8427e" + "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            Convert.ToHexStringLower(encoded));
+    }
+
+    [Fact]
     public void Pkcs1_encoding_needs_eight_bytes_of_fill()
     {
         byte[] hash = new byte[32];
@@ -36,13 +49,15 @@ public sealed class PaddingTests
     [InlineData("SHA256", 32)]
     [InlineData("sha2-384", 48)]
     [InlineData("SHA-512", 64)]
+    [InlineData("SHA1", 20)]
+    [InlineData("MD5-SHA1", 36)]
     public void Digests_are_found_by_each_of_their_names(string name, int size) =>
         Assert.Equal(size, Digest.Find(System.Text.Encoding.ASCII.GetBytes(name))!.SizeInBytes);
 
     [Theory]
-    [InlineData("SHA1")]
+    [InlineData("MD5")]
     [InlineData("SHA224")]
-    [InlineData("MD5-SHA1")]
+    [InlineData("SHA1-MD5")]
     [InlineData("")]
     public void Other_digests_are_not_found(string name) => Assert.Null(Digest.Find(System.Text.Encoding.ASCII.GetBytes(name)));
 

@@ -133,6 +133,34 @@ public sealed class TlsServerTests
         Assert.Throws<ObjectDisposedException>(() => connection.Handshake(ref nothing, toSend));
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Key_is_given_up_with_the_last_handshake_though_connections_live_on(SslProtocols version)
+    {
+        Attached attached = new(2048);
+        attached.Certificate.Dispose();
+        using X509Certificate2 bare = TestKeys.Certificate(2048);
+        TlsServerCertificate certificate = new([bare], attached.Key);
+        using TlsServerContext context = new(new TlsServerOptions { Certificates = [certificate] });
+        using var done = new Server(context);
+        await done.HandshakeAsync(version, "");
+        using var begun = new Server(context);
+        certificate.Dispose();
+        attached.Key.Dispose();
+        Assert.True(attached.Key.TryHold());
+        attached.Key.Release();
+        await begun.HandshakeAsync(version, "");
+        Assert.False(attached.Key.TryHold());
+        Assert.Null(context.TryAccept());
+
+        // What needs no private key goes on.
+        await begun.Client.WriteAsync(new byte[100]);
+        ReadOnlySequence<byte> received = await begun.TakeReceivedAsync();
+        Assert.Equal(TlsStatus.Done, begun.Tls.Read(ref received, new ArrayBufferWriter<byte>(), new byte[1000], out int count));
+        Assert.Equal(100, count);
+    }
+
     private static string[] Split(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>A connection and its client, joined by pipes.</summary>

@@ -29,7 +29,7 @@ public sealed class CertificateFileTests : IDisposable
         string file = _folder.Write("both.pem", certificate.ExportCertificatePem(), _rsa.ExportPkcs8PrivateKeyPem());
         using ServerCertificate loaded = Load(file, file);
         Assert.Equal(("RSA-2048", true), (loaded.KeyDescription, loaded.IsOffloaded));
-        Assert.Equal(certificate.Thumbprint, loaded.Chain[0].Thumbprint);
+        Assert.Equal(certificate.RawData, loaded.Tls.Chain.Single().ToArray());
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class CertificateFileTests : IDisposable
     }
 
     [Fact]
-    public void Intermediate_certificates_of_the_file_are_sent()
+    public void Intermediate_certificates_of_the_file_are_sent_in_their_order_and_the_root_is_not()
     {
         using RSA authorityKey = RSA.Create(2048);
         var authority = new CertificateRequest("CN=Intermediate", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
@@ -65,9 +65,10 @@ public sealed class CertificateFileTests : IDisposable
         using X509Certificate2 intermediate = authority.Create(rootCertificate, start, start.AddDays(2), [1]).CopyWithPrivateKey(authorityKey);
         using X509Certificate2 leaf = new CertificateRequest("CN=localhost", _rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             .Create(intermediate, start, start.AddDays(1), [2]);
-        string file = _folder.Write("chain.pem", leaf.ExportCertificatePem(), intermediate.ExportCertificatePem(), _rsa.ExportPkcs8PrivateKeyPem());
+        string file = _folder.Write(
+            "chain.pem", leaf.ExportCertificatePem(), rootCertificate.ExportCertificatePem(), intermediate.ExportCertificatePem(), _rsa.ExportPkcs8PrivateKeyPem());
         using ServerCertificate loaded = Load(file, file);
-        Assert.Equal([intermediate.Thumbprint], loaded.Chain.Skip(1).Select(sent => sent.Thumbprint));
+        Assert.Equal([leaf.RawData, intermediate.RawData], loaded.Tls.Chain.Select(static sent => sent.ToArray()));
     }
 
     [Fact]
@@ -114,6 +115,48 @@ public sealed class CertificateFileTests : IDisposable
         string file = WriteCertificate();
         string key = _folder.Write("ec.key", other.ExportPkcs8PrivateKeyPem());
         Refuses($"The key in '{key}' does not belong to the certificate in '{file}'.", file, key);
+    }
+
+    [Fact]
+    public void EC_key_that_is_not_its_own_public_keys_is_refused()
+    {
+        // SEC 1 has both; here the public key is the certificate's, and the private one is another's.
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 certificate = PemFolder.Sign(key);
+        byte[] der = key.ExportECPrivateKey();
+        byte[] secret = key.ExportParameters(true).D!;
+        other.ExportParameters(true).D!.CopyTo(der, der.AsSpan().IndexOf(secret));
+        string file = _folder.Write("ec.pem", certificate.ExportCertificatePem(), PemEncoding.WriteString("EC PRIVATE KEY", der));
+        BadInputException refusal = Assert.Throws<BadInputException>(() => Load(file, file).Dispose());
+        Assert.StartsWith($"The key in '{file}' cannot be used: The EC private key does not fit its own public key: ", refusal.Message);
+    }
+
+    [Fact]
+    public void Curve_that_no_client_of_TLS_takes_is_refused()
+    {
+        using var key = ECDsa.Create(ECCurve.CreateFromFriendlyName("secp256k1"));
+        using X509Certificate2 certificate = PemFolder.Sign(key);
+        string file = _folder.Write("ec.pem", certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+        Refuses(
+            $"The key in '{file}' cannot be used: The curve of the private key is secp256k1; it must be one of prime256v1, secp384r1, secp521r1.", file, file);
+    }
+
+    [Fact]
+    public void What_OpenSSL_would_refuse_in_a_handshake_is_refused_when_it_is_loaded()
+    {
+        using RSA weakKey = RSA.Create(1024);
+        X509SignatureGenerator root = X509SignatureGenerator.CreateForRSA(_rsa, RSASignaturePadding.Pkcs1);
+        var authority = new CertificateRequest("CN=Weak", weakKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        DateTimeOffset start = DateTimeOffset.UtcNow.AddMinutes(-1);
+        using X509Certificate2 intermediate = authority.Create(new X500DistinguishedName("CN=Root"), root, start, start.AddDays(3), [1]);
+        using X509Certificate2 leaf = new CertificateRequest("CN=localhost", _rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .Create(intermediate.SubjectName, X509SignatureGenerator.CreateForRSA(weakKey, RSASignaturePadding.Pkcs1), start, start.AddDays(1), [2]);
+        string file = _folder.Write("weak.pem", leaf.ExportCertificatePem(), intermediate.ExportCertificatePem(), _rsa.ExportPkcs8PrivateKeyPem());
+        BadInputException refusal = Assert.Throws<BadInputException>(() => Load(file, file).Dispose());
+        Assert.StartsWith($"The certificate in '{file}' cannot be served: OpenSSL refused the certificate: ", refusal.Message);
+        Assert.Contains("key too small", refusal.Message);
     }
 
     [Fact]

@@ -74,6 +74,6 @@ public sealed class DevelopmentCertificateTests : IDisposable
     {
         var development = new DevelopmentCertificate(Place, _time, NullLogger<DevelopmentCertificate>.Instance);
         using ServerCertificate certificate = development.Load(_accelerator);
-        return (certificate.Chain[0].Thumbprint, development.IsNew);
+        return (Convert.ToHexString(certificate.Tls.Chain[0].Span), development.IsNew);
     }
 }

@@ -23,6 +23,31 @@ internal sealed class PemFolder : IDisposable
         return path;
     }
 
+    /// <summary>Writes a new certificate for the names and its key as <c>NAME.pem</c> and <c>NAME.key</c>; returns the certificate as it is encoded.</summary>
+    public byte[] WritePair(string name, string[] names, bool isRsa = false, DateTimeOffset? notAfter = null)
+    {
+        (string certificate, string key, byte[] der) = Make(names, isRsa, notAfter);
+        Write(name + ".pem", certificate);
+        Write(name + ".key", key);
+        return der;
+    }
+
+    /// <summary>A new certificate for the names and its key, as PEM, and the certificate as it is encoded.</summary>
+    public static (string Certificate, string Key, byte[] Der) Make(string[] names, bool isRsa = false, DateTimeOffset? notAfter = null)
+    {
+        using AsymmetricAlgorithm key = isRsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        string subject = $"CN={names[0]}";
+        CertificateRequest request = key is RSA rsa
+            ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            : new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA256);
+        var alternatives = new SubjectAlternativeNameBuilder();
+        Array.ForEach(names, alternatives.AddDnsName);
+        request.CertificateExtensions.Add(alternatives.Build());
+        DateTimeOffset end = notAfter ?? DateTimeOffset.UtcNow.AddDays(30);
+        using X509Certificate2 certificate = request.CreateSelfSigned(end.AddDays(-90), end);
+        return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), certificate.RawData);
+    }
+
     public static X509Certificate2 Sign(RSA key, DateTimeOffset? notBefore = null, int days = 30) =>
         Sign(new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), notBefore, days);
 

@@ -63,7 +63,8 @@ public sealed class QueuePairSimulation(ITestOutputHelper output)
             {
                 _keyBlocks[i] = new byte[RsaKeyBlock.SizeInBytes(HpreAlgorithm.RsaCrt, ModulusBytes)];
                 _random.NextBytes(_keyBlocks[i]);
-                _keys[i] = _arena.WriteKey(_keyBlocks[i]).Iova;
+                Assert.True(_arena.TryWriteKey(_keyBlocks[i], out KeyPlace place));
+                _keys[i] = place.Iova;
             }
         }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using WarpDrive.OpenSsl;
 using WarpProxy.Certificates;
+using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
 using WarpProxy.Tests.Unit.Proxy;
@@ -27,10 +28,24 @@ public sealed class SessionContextTests : IDisposable
     public void Another_name_or_file_makes_another_context(string listener, params string[] files) =>
         Assert.NotEqual(SessionContext.Of(Listener("a"), Set("/1", "/2")), SessionContext.Of(Listener(listener), Set(files)));
 
-    private static Listener Listener(string name)
+    [Fact]
+    public void Other_rules_for_certificates_of_clients_make_another_context()
+    {
+        ClientCertificateOptions rules = new() { Mode = ClientCertificateMode.Optional, CaFile = "/ca" };
+        string[] contexts =
+        [
+            SessionContext.Of(Listener("a"), Set("/1")),
+            SessionContext.Of(Listener("a", rules), Set("/1")),
+            SessionContext.Of(Listener("a", rules with { Mode = ClientCertificateMode.Required }), Set("/1")),
+            SessionContext.Of(Listener("a", rules with { CaFile = "/other" }), Set("/1")),
+        ];
+        Assert.Equal(contexts.Length, contexts.Distinct().Count());
+    }
+
+    private static Listener Listener(string name, ClientCertificateOptions? clients = null)
     {
         Assert.True(ListenAddress.TryParse("https://127.0.0.1:0", "", out ListenAddress? address, out _));
-        return new Listener(name, address, new ListenerOptions());
+        return new Listener(name, address, new ListenerOptions { ClientCertificates = clients });
     }
 
     private CertificateSet Set(params string[] files) => new([.. files.Select(Create)]);

@@ -31,7 +31,7 @@ public sealed class TicketDocumentTests
     public void Every_setting_is_in_the_table()
     {
         string document = Read();
-        Assert.All(SettingsReader.SettingsOf(typeof(TicketOptions)), setting => Assert.Contains($"| `{setting.Name}` |", document, StringComparison.Ordinal));
+        Assert.All(SettingTypes.SettingsOf(typeof(TicketOptions)), setting => Assert.Contains($"| `{setting.Name}` |", document, StringComparison.Ordinal));
     }
 
     private static string Read([CallerFilePath] string path = "") =>

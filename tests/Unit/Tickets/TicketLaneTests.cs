@@ -10,6 +10,8 @@ using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
+using WarpProxy.Passthrough;
+using WarpProxy.Protocol;
 using WarpProxy.Tests.Unit.OpenSsl;
 using WarpProxy.Tests.Unit.Proxy;
 using WarpProxy.Tickets;
@@ -41,9 +43,9 @@ public sealed class TicketLaneTests : IDisposable
         var counters = new HandshakeCounters();
         Assert.True(ListenAddress.TryParse("https://127.0.0.1:0", "", out ListenAddress? address, out _));
         var listener = new Listener("test", address, new ListenerOptions { Tickets = new TicketOptions() });
-        _sites = new TlsSites(listener, new CertificateIndex([_certificate]), _ring, options);
+        _sites = new TlsSites(listener, new CertificateIndex([_certificate]), _ring, null, new ProtocolPolicy(new ProtocolOptions()));
         _lanes = new HandshakeLanes(options, TimeProvider.System, counters);
-        _handshaker = new Handshaker(_sites, options, _lanes, counters, TimeProvider.System, NullLogger<Handshaker>.Instance);
+        _handshaker = new Handshaker(_sites, new PassthroughRoutes("test", listener.Options.Passthrough), options, _lanes, counters, TimeProvider.System, NullLogger<Handshaker>.Instance);
     }
 
     public void Dispose()
@@ -74,7 +76,7 @@ public sealed class TicketLaneTests : IDisposable
         var toServer = new Pipe(new PipeOptions(useSynchronizationContext: false));
         var toClient = new Pipe(new PipeOptions(useSynchronizationContext: false));
         await using var context = new DefaultConnectionContext("test", new Transport(toServer.Reader, toClient.Writer), new Transport(toClient.Reader, toServer.Writer));
-        Task<TlsServerConnection?> handshake = _handshaker.HandshakeAsync(context);
+        Task<HandshakeOutcome> handshake = _handshaker.HandshakeAsync(context);
         using TicketClient.Connection connection = client.Connect();
         byte[] sent = connection.Handshake([]);
         while (sent.Length > 0)
@@ -83,7 +85,7 @@ public sealed class TicketLaneTests : IDisposable
             sent = connection.Status == TlsStatus.WantRead ? connection.Handshake(await ReadAsync(toClient.Reader)) : [];
         }
 
-        using TlsServerConnection tls = (await handshake.WaitAsync(TlsPair.Patience))!;
+        using TlsServerConnection tls = (await handshake.WaitAsync(TlsPair.Patience)).Tls!;
         tls.Write([42], toClient.Writer);
         await toClient.Writer.FlushAsync();
         connection.KeepSession(await ReadAsync(toClient.Reader));

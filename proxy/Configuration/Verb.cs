@@ -1,0 +1,17 @@
+namespace WarpProxy.Configuration;
+
+/// <summary>What the program is to do.</summary>
+internal enum Verb
+{
+    /// <summary>Serve.</summary>
+    Serve,
+
+    /// <summary>Tell what is wrong with the configuration.</summary>
+    Check,
+
+    /// <summary>Write the JSON schema of configuration files.</summary>
+    Schema,
+
+    /// <summary>Write the table of settings.</summary>
+    SettingsTable,
+}
