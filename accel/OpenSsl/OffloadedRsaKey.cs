@@ -22,7 +22,7 @@ public sealed class OffloadedRsaKey : IDisposable
     private readonly OperationCounters _counters;
     private readonly Func<bool>? _begin;
     private readonly IdlePool<RsaBlinding> _blindings = new(MaxIdleBlindings);
-    private int _holders = 1;               // the owner of this object, and every provider key made from it
+    private HolderCount _holders = new();       // the owner of this object, and every provider key made from it
     private int _isDisposed;
 
     /// <summary>Takes ownership of <paramref name="software"/>.</summary>
@@ -163,28 +163,11 @@ public sealed class OffloadedRsaKey : IDisposable
     internal bool IsBelowModulus(ReadOnlySpan<byte> number) => _software.IsBelowModulus(number);
 
     /// <summary>Keeps the key alive until <see cref="Release"/>. False when it has been given up already.</summary>
-    internal bool TryHold()
-    {
-        int holders = Volatile.Read(ref _holders); // a guess, which the exchange confirms
-        while (holders > 0)
-        {
-            // From zero nobody comes back: the key is being zeroed.
-            int seen = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
-            if (seen == holders)
-            {
-                return true;
-            }
-
-            holders = seen;
-        }
-
-        return false;
-    }
+    internal bool TryHold() => _holders.TryEnter();
 
     internal void Release()
     {
-        // A full barrier: whatever the other holders did is done.
-        if (Interlocked.Decrement(ref _holders) == 0)
+        if (_holders.Leave())
         {
             try
             {

@@ -39,7 +39,7 @@ public sealed unsafe class TlsTicketKeys : IDisposable
     private readonly MappedMemory _memory;
     private readonly Key* _keys;
     private readonly int _encrypting;
-    private int _holders = 1;       // this object, until it is disposed, and the handshakes that use it now
+    private HolderCount _holders = new();       // this object, until it is disposed, and the handshakes that use it now
     private int _isDisposed;
 
     /// <summary>Makes a set.</summary>
@@ -117,29 +117,12 @@ public sealed unsafe class TlsTicketKeys : IDisposable
     }
 
     /// <summary>Keeps the keys until <see cref="Release"/>. False when they are gone, or about to go.</summary>
-    internal bool TryHold()
-    {
-        int holders = Volatile.Read(ref _holders);
-        while (holders > 0)
-        {
-            // Never from zero: whoever brought it there is zeroing the keys. The exchange is a full barrier, so no key is read before it.
-            int seen = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
-            if (seen == holders)
-            {
-                return true;
-            }
-
-            holders = seen;
-        }
-
-        return false;
-    }
+    internal bool TryHold() => _holders.TryEnter();
 
     /// <summary>Once for each <see cref="TryHold"/> that was true.</summary>
     internal void Release()
     {
-        // A full barrier: what the holder read, it read before the keys are zeroed.
-        if (Interlocked.Decrement(ref _holders) == 0)
+        if (_holders.Leave())
         {
             Free();
         }
