@@ -4,6 +4,7 @@ using WarpProxy.LoadTest.ConstantTime;
 using WarpProxy.LoadTest.Engines;
 using WarpProxy.LoadTest.Handshakes;
 using WarpProxy.LoadTest.Http;
+using WarpProxy.LoadTest.Idle;
 using WarpProxy.LoadTest.Peers;
 using WarpProxy.LoadTest.Rings;
 
@@ -13,6 +14,7 @@ var root = new RootCommand("Measures WarpProxy and its parts. Every command prin
     HttpCommand.Create(),
     CompareCommand.Create(),
     PeersCommand.Create(),
+    IdleCommand.Create(),
     EnginesCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),

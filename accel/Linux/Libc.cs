@@ -224,8 +224,13 @@ internal static unsafe partial class Libc
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;
     public const int SO_LINGER = 13;
+    public const int IPPROTO_IP = 0;
+    public const int IP_BIND_ADDRESS_NO_PORT = 24;
 
     // Any family: the bytes of a sockaddr.
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int bind(int fd, byte* address, uint length);
+
     [LibraryImport(C, SetLastError = true)]
     public static partial int connect(int fd, byte* address, uint length);
 

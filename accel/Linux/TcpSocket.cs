@@ -20,8 +20,12 @@ public sealed unsafe class TcpSocket() : SafeHandle(-1, ownsHandle: true)
     /// is written: EAGAIN until then, and its error if it failed.
     /// </summary>
     /// <param name="address">Of <see cref="EndPoint.Serialize"/>, which lays it out as the kernel does.</param>
-    /// <returns>0, or the error number: no descriptor left, no port left, no route, refused.</returns>
-    public int Connect(SocketAddress address)
+    /// <param name="source">
+    /// The address to connect from, with port 0; null: the kernel's choice. Each has ports of its own, for more connections to one
+    /// server than one address has ports.
+    /// </param>
+    /// <returns>0, or the error number: no descriptor left, no port left, no route, refused, not an address of this machine.</returns>
+    public int Connect(SocketAddress address, SocketAddress? source = null)
     {
         ArgumentNullException.ThrowIfNull(address);
         ObjectDisposedException.ThrowIf(IsClosed, this);
@@ -38,6 +42,7 @@ public sealed unsafe class TcpSocket() : SafeHandle(-1, ownsHandle: true)
             SetHandle(fd);
             int on = 1;
             bool isBegun = Libc.setsockopt(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, &on, sizeof(int)) == 0
+                && (source is null || Bind(fd, source))
                 && Libc.connect(fd, bytes, (uint)address.Size) == 0;
             int error = isBegun ? 0 : Marshal.GetLastPInvokeError();
             if (error is 0 or Errno.EINPROGRESS)
@@ -81,6 +86,17 @@ public sealed unsafe class TcpSocket() : SafeHandle(-1, ownsHandle: true)
             var linger = new Libc.Linger { OnOff = 1 };
             _ = Libc.setsockopt((int)handle, Libc.SOL_SOCKET, Libc.SO_LINGER, &linger, (uint)sizeof(Libc.Linger));
             End();
+        }
+    }
+
+    private static bool Bind(int fd, SocketAddress source)
+    {
+        // The port is chosen when the peer is known, so that it has to be free towards that peer only.
+        int on = 1;
+        fixed (byte* bytes = source.Buffer.Span)
+        {
+            return Libc.setsockopt(fd, Libc.IPPROTO_IP, Libc.IP_BIND_ADDRESS_NO_PORT, &on, sizeof(int)) == 0
+                && Libc.bind(fd, bytes, (uint)source.Size) == 0;
         }
     }
 

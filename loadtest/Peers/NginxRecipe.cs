@@ -4,7 +4,9 @@ namespace WarpProxy.LoadTest.Peers;
 
 /// <summary>nginx with one worker process.</summary>
 /// <param name="hasTickets">Whether it issues session tickets, which is its default.</param>
-internal sealed class NginxRecipe(bool hasTickets) : IServerRecipe
+/// <param name="connections">The most that it holds, those to the origin included.</param>
+/// <param name="idleSeconds">How long it keeps a connection without a request; its default.</param>
+internal sealed class NginxRecipe(bool hasTickets, int connections = 4096, int idleSeconds = 75) : IServerRecipe
 {
     private const string ConfigurationFile = "nginx.conf";
 
@@ -28,11 +30,12 @@ internal sealed class NginxRecipe(bool hasTickets) : IServerRecipe
         error_log stderr error;
 
         events {
-            worker_connections 4096;
+            worker_connections {{connections}};
         }
 
         http {
             access_log off;
+            keepalive_timeout {{idleSeconds}};
             client_body_temp_path body;
             proxy_temp_path proxy;
             fastcgi_temp_path fastcgi;
