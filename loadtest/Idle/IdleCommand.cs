@@ -48,10 +48,10 @@ internal static class IdleCommand
         WarpProxyPrograms programs = WarpProxyPrograms.Find(proxy is null ? null : Path.GetFullPath(proxy), null, isEmulated: false);
         using var run = new IdleRun(options, live, interruption);
 
-        // nginx counts its connections to the origin too, and would close idle ones while the last are being opened.
+        // nginx counts its connections to the origin too, and closes idle ones to be reused when fewer than one in 16 are left.
         return run.Execute(
         [
-            new NginxRecipe(hasTickets: true, connections: options.Connections + 256, idleSeconds: 3600),
+            new NginxRecipe(hasTickets: true, connections: (options.Connections * 9 / 8) + 256, idleSeconds: 3600),
             new KestrelRecipe(),
             new WarpProxyRecipe("WarpProxy", "device", programs),
         ]);
