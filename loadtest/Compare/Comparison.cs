@@ -40,9 +40,9 @@ internal sealed class Comparison(string title, string baseline, ComparisonPlan p
         {
             int originPort = FreePort.Take(1)[0];
             _fleet.Start("The origin", ServerCommand.OfThisProgram(OriginCommand.Name, "--port", $"{originPort}"), plan.Cpus.Client);
-            foreach (int bits in plan.Sizes)
+            foreach (ServerKey key in plan.Keys)
             {
-                Measure(bits, present, originPort);
+                Measure(key, present, originPort);
             }
         }
         catch (LoadFailure failed) when (interruption.IsRaised || _samples.Count > 0)
@@ -64,7 +64,7 @@ internal sealed class Comparison(string title, string baseline, ComparisonPlan p
             IsRequesting = plan.IsRequesting,
             Failure = failure,
             SharedProcessors = plan.Cpus.Warning,
-            Rows = [.. plan.Sizes.SelectMany(plan.Cases).SelectMany(load => _servers.Keys.Select(server => ToRow(load, server)).OfType<ComparisonRow>())],
+            Rows = [.. plan.Keys.SelectMany(plan.Cases).SelectMany(load => _servers.Keys.Select(server => ToRow(load, server)).OfType<ComparisonRow>())],
         };
     }
 
@@ -95,16 +95,16 @@ internal sealed class Comparison(string title, string baseline, ComparisonPlan p
         return obstacle is null;
     }
 
-    /// <summary>All rounds with keys of one size, for which every server is started anew.</summary>
-    private void Measure(int bits, List<IServerRecipe> recipes, int originPort)
+    /// <summary>All rounds with keys of one kind, for which every server is started anew.</summary>
+    private void Measure(ServerKey key, List<IServerRecipe> recipes, int originPort)
     {
-        live.Show($"making an RSA-{bits} key");
-        var identity = ServerIdentity.Create(bits);
-        LoadCase[] cases = [.. plan.Cases(bits)];
+        live.Show($"making a key: {key}");
+        var identity = ServerIdentity.Create(key);
+        LoadCase[] cases = [.. plan.Cases(key)];
         List<RunningServer> servers = [];
         foreach (IServerRecipe recipe in recipes.ToArray())
         {
-            live.Show($"starting {recipe.Name} with RSA-{bits}");
+            live.Show($"starting {recipe.Name} with {key}");
             if (TryStart(recipe, identity, originPort, cases[0]) is RunningServer server)
             {
                 servers.Add(server);
@@ -146,7 +146,7 @@ internal sealed class Comparison(string title, string baseline, ComparisonPlan p
             Readiness.WaitForHandshake(plan.Load(load, server.Port, TimeSpan.Zero, plan.Measured), server.Processes, interruption);
             ComparedServer known = _servers.GetValueOrDefault(recipe.Name) ?? new ComparedServer(
                 recipe.Name, recipe.ReadVersion(), [.. server.Setup.Commands.Select(static command => command.ToString())], server.Setup.Configuration);
-            string? note = ReadStatus(server) is string status ? ProxyEngine.Describe(status, load.Bits) : null;
+            string? note = load.Key.IsRsa && ReadStatus(server) is string status ? ProxyEngine.Describe(status, load.Key.Bits) : null;
             _servers[recipe.Name] = note is null ? known : known with { Notes = [.. known.Notes, note] };
             return server;
         }

@@ -13,7 +13,6 @@ internal sealed class ComparisonArguments
     private const string Embedded = "embedded:";
     private const string Emulator = "emulator:";
 
-    private static readonly string[] KnownSizes = ["2048", "3072", "4096"];
     private static readonly string[] KnownVersions = ["1.3", "1.2"];
 
     private readonly Option<double> _seconds =
@@ -52,7 +51,12 @@ internal sealed class ComparisonArguments
     /// <param name="connections">By default.</param>
     public ComparisonArguments(string sizes, string tls, string connections)
     {
-        _sizes = List("--sizes", "Bits of the RSA keys, with commas between.", sizes, $"{KnownSizes[0]}, {KnownSizes[1]} or {KnownSizes[2]}", KnownSizes.Contains);
+        _sizes = List(
+            "--sizes",
+            "Bits of the RSA keys, or P-256 for ECDSA, with commas between.",
+            sizes,
+            $"{string.Join(", ", ServerKey.Known.SkipLast(1))} or {ServerKey.Known[^1]}",
+            static text => ServerKey.Known.Contains(text));
         _tls = List("--tls", "Versions of TLS, with commas between.", tls, "1.3 or 1.2", KnownVersions.Contains);
         _connections = List(
             "--connections",
@@ -98,7 +102,7 @@ internal sealed class ComparisonArguments
         Measured = TimeSpan.FromSeconds(parsed.GetValue(_seconds)),
         Warmup = TimeSpan.FromSeconds(parsed.GetValue(_warmup)),
         Rounds = parsed.GetValue(_rounds),
-        Sizes = [.. Split(parsed.GetValue(_sizes)!).Select(static bits => int.Parse(bits, CultureInfo.InvariantCulture))],
+        Keys = [.. Split(parsed.GetValue(_sizes)!).Select(ServerKey.Parse)],
         TlsVersions = Split(parsed.GetValue(_tls)!),
         Connections = [.. Split(parsed.GetValue(_connections)!).Select(static count => int.Parse(count, CultureInfo.InvariantCulture))],
         IsRequesting = parsed.GetValue(_request),

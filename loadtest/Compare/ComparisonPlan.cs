@@ -10,8 +10,12 @@ internal sealed class ComparisonPlan
 {
     // The same for all, whatever each would prefer: one cipher suite of each version, and one group, which every server takes.
     private const string Tls13Suite = "TLS_AES_256_GCM_SHA384";
-    private const string Tls12Suite = "ECDHE-RSA-AES256-GCM-SHA384";
+    private const string Tls12SuiteOfRsa = "ECDHE-RSA-AES256-GCM-SHA384";
+    private const string Tls12SuiteOfEcdsa = "ECDHE-ECDSA-AES256-GCM-SHA384";
     private const string Group = "X25519";
+
+    // In TLS 1.2 a certificate's curve has to be among the groups (RFC 8422 5.1.1). The first one is used.
+    private const string GroupsWithEcdsa = "X25519:P-256";
 
     private static readonly TimeSpan LongestLead = TimeSpan.FromMilliseconds(250);
 
@@ -23,7 +27,7 @@ internal sealed class ComparisonPlan
 
     public required int Rounds { get; init; }
 
-    public required IReadOnlyList<int> Sizes { get; init; }
+    public required IReadOnlyList<ServerKey> Keys { get; init; }
 
     public required IReadOnlyList<string> TlsVersions { get; init; }
 
@@ -42,7 +46,7 @@ internal sealed class ComparisonPlan
     [
         $"All servers run on processor {Cpus.Server}, one after the other; the client and the origin on {Cpus.Client}.",
         $"Each connection is one full handshake{(IsRequesting ? " and one GET with Connection: close" : "")}; the client never offers a session. "
-            + $"It offers only {Tls13Suite} in TLS 1.3, {Tls12Suite} in TLS 1.2, and the group {Group}.",
+            + $"It offers only {Tls13Suite} in TLS 1.3, {Tls12Suites} in TLS 1.2, and the group {Group} for the key exchange.",
         "Each server is a reverse proxy in front of the same origin (HTTP/1.1 with connections that are kept), which answers 20 bytes; "
             + (IsRequesting ? "the origin's time is not counted." : "handshakes alone do not reach it."),
         "Each server has one worker, issues session tickets as it does by default, and shows the same certificate; all processes of a server count.",
@@ -50,8 +54,10 @@ internal sealed class ComparisonPlan
             + $"before, each is warmed up for {Warmup.TotalSeconds:0.##} s. Values are medians over the rounds, with the lowest and the highest; a ratio is the median of the rounds' ratios.",
     ];
 
-    public IEnumerable<LoadCase> Cases(int bits) =>
-        TlsVersions.SelectMany(_ => Connections, (tls, connections) => new LoadCase(bits, tls, connections));
+    private string Tls12Suites => string.Join(" or ", Keys.Select(static key => key.IsRsa ? Tls12SuiteOfRsa : Tls12SuiteOfEcdsa).Distinct());
+
+    public IEnumerable<LoadCase> Cases(ServerKey key) =>
+        TlsVersions.SelectMany(_ => Connections, (tls, connections) => new LoadCase(key, tls, connections));
 
     /// <summary>The load of one run.</summary>
     public HandshakesOptions Load(LoadCase load, int port, TimeSpan lead, TimeSpan measured) => new()
@@ -70,8 +76,8 @@ internal sealed class ComparisonPlan
             LowestVersion = load.Version,
             HighestVersion = load.Version,
             CipherSuites = Tls13Suite,
-            CipherList = Tls12Suite,
-            Groups = Group,
+            CipherList = load.Key.IsRsa ? Tls12SuiteOfRsa : Tls12SuiteOfEcdsa,
+            Groups = load.Key.IsRsa ? Group : GroupsWithEcdsa,
             ApplicationProtocols = ["http/1.1"],
         },
     };

@@ -16,7 +16,6 @@ internal sealed class IdleRun(IdleOptions options, LiveLine live, Interruption i
 {
     // Before memory is read for the first time: what a server keeps of its first connections is no cost of those at rest.
     private const int MaxEarlier = 500;
-    private const int KeyBits = 2048;
 
     private readonly ServerFleet _fleet = new();
 
@@ -34,7 +33,7 @@ internal sealed class IdleRun(IdleOptions options, LiveLine live, Interruption i
         CpuAffinity.SetProcess(options.Cpus.Client.Processors);
         int originPort = FreePort.Take(1)[0];
         _fleet.Start("The origin", ServerCommand.OfThisProgram(OriginCommand.Name, "--port", $"{originPort}"), options.Cpus.Client);
-        var identity = ServerIdentity.Create(KeyBits);
+        var identity = ServerIdentity.Create(ServerKey.Rsa(2048));
         foreach (IServerRecipe recipe in recipes.Where(static recipe => recipe.FindObstacle() is null).TakeWhile(_ => !interruption.IsRaised))
         {
             if (Measure(recipe, identity, originPort) is IdleRow row)

@@ -40,7 +40,8 @@ internal static class ComparisonJson
         var json = new JsonObject
         {
             ["server"] = row.Server,
-            ["bits"] = row.Load.Bits,
+            ["key"] = row.Load.Key.ToString(),
+            ["bits"] = row.Load.Key.Bits,
             ["tls"] = row.Load.Tls,
             ["connections"] = row.Load.Connections,
             ["rounds"] = row.Rounds,

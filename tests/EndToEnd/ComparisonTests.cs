@@ -60,6 +60,22 @@ public sealed class ComparisonTests(ITestOutputHelper output)
         Assert.Equal(1, rows.Single(static row => Server(row) == "nginx").GetProperty("ratioToNginx").GetDouble());
     }
 
+    [Theory]
+    [InlineData("1.3")]
+    [InlineData("1.2")]
+    public async Task Ecdsa_keys_are_compared_too(string tls)
+    {
+        JsonElement[] rows = await MeasureAsync("compare", "--tls", tls, "--sizes", "P-256", "--connections", "4");
+        Assert.All(rows, static row =>
+        {
+            CheckServed(row, "ratioToSoftware");
+            Assert.Equal("ECDSA P-256", row.GetProperty("key").GetString());
+
+            // Devices compute RSA only.
+            Assert.Equal(0, row.GetProperty("deviceOperations").GetInt64());
+        });
+    }
+
     [DebianPackageTheory("haproxy", "/usr/sbin/haproxy")]
     [InlineData("1.3", "")]
     [InlineData("1.2", "--request")]
@@ -162,7 +178,7 @@ public sealed class ComparisonTests(ITestOutputHelper output)
     [InlineData("peers --proxy /nowhere/warpproxy", "--proxy is /nowhere/warpproxy; there is no such file.")]
     [InlineData("compare --device emulator: --emulator /nowhere/e", "--emulator is /nowhere/e; there is no such file.")]
     [InlineData("compare --device hpre:", "--device is hpre:; it must be embedded: or emulator:")]
-    [InlineData("peers --sizes 2048,1024", "--sizes has '1024'; each must be 2048, 3072 or 4096.")]
+    [InlineData("peers --sizes 2048,1024", "--sizes has '1024'; each must be 2048, 3072, 4096 or P-256.")]
     [InlineData("peers --tls 1.1", "--tls has '1.1'; each must be 1.3 or 1.2.")]
     [InlineData("peers --connections 0", "--connections has '0'; each must be between 1 and 10000.")]
     [InlineData("peers --rounds 0", "--rounds is 0; it must be between 1 and 1000.")]

@@ -1,12 +1,13 @@
 using WarpProxy.LoadTest.Compare;
 using WarpProxy.LoadTest.Measurement;
+using WarpProxy.LoadTest.Servers;
 
 namespace WarpProxy.Tests.Unit.LoadTest;
 
 /// <summary>Rounds with known numbers.</summary>
 internal static class ComparisonSamples
 {
-    public static LoadCase Load { get; } = new(2048, "1.3", 8);
+    public static LoadCase Load { get; } = new(ServerKey.Rsa(2048), "1.3", 8);
 
     /// <summary>One second; the handshakes took 1, 2, 3.. ms.</summary>
     public static RoundSample Sample(int round, long handshakes, double cpuMicroseconds, ProxyActivity? activity = null)

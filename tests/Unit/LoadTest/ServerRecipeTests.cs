@@ -113,7 +113,7 @@ public sealed class ServerRecipeTests
     public void Identity_is_one_certificate_with_its_key()
     {
         using var folder = new TemporaryFolder();
-        ServerIdentity.Create(2048).WriteTo(folder.Path);
+        ServerIdentity.Create(ServerKey.Rsa(2048)).WriteTo(folder.Path);
         using var separate = X509Certificate2.CreateFromPemFile(
             Path.Combine(folder.Path, ServerIdentity.CertificateFile), Path.Combine(folder.Path, ServerIdentity.KeyFile));
         using var combined = X509Certificate2.CreateFromPemFile(Path.Combine(folder.Path, ServerIdentity.CombinedFile));
