@@ -31,6 +31,7 @@ try
         return 0;
     }
 
+    ProcessThreads.Use(options.Server.Processors);
     using var signals = new ShutdownSignals();
     await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads);
     using var reload = new ReloadSignal(server.ReloadFiles);

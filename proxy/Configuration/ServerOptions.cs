@@ -2,7 +2,17 @@ using System.ComponentModel.DataAnnotations;
 
 namespace WarpProxy.Configuration;
 
-/// <summary>Section <c>Server</c>: where the proxy and its admin listener are reached.</summary>
+/// <summary>Whose the processors are that the proxy runs on.</summary>
+internal enum ProcessorUse
+{
+    /// <summary>The proxy's own, or nearly so: handshakes then cost the least.</summary>
+    Own,
+
+    /// <summary>Other processes compete for them: no request then waits until one of theirs has used up its slice.</summary>
+    Shared,
+}
+
+/// <summary>Section <c>Server</c>: where the proxy and its admin listener are reached, and how it shares the processors.</summary>
 internal sealed class ServerOptions : IValidatableObject
 {
     /// <summary>Name of the section.</summary>
@@ -13,6 +23,9 @@ internal sealed class ServerOptions : IValidatableObject
 
     /// <summary>URL of the admin listener, http. It has no authentication: keep it on an address that only operators reach.</summary>
     public string Admin { get; init; } = "http://127.0.0.1:9901";
+
+    /// <summary>Whose the processors are: how the threads of the proxy are scheduled.</summary>
+    public ProcessorUse Processors { get; init; } = ProcessorUse.Own;
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -8,21 +8,24 @@ public sealed class ThreadSchedulingTests(ITestOutputHelper output)
     private const int SchedOther = 0;
     private const int SchedBatch = 3;
 
-    [Fact]
-    public async Task Lanes_and_thread_pool_run_as_SCHED_BATCH_and_engines_as_SCHED_OTHER()
+    [Theory]
+    [InlineData("own", SchedBatch)]
+    [InlineData("shared", SchedOther)]
+    public async Task Lanes_and_thread_pool_run_as_SCHED_BATCH_unless_processors_are_shared_and_engines_as_SCHED_OTHER(string processors, int expected)
     {
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(2048);
-        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, certificate.WriteTo(scenario));
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(
+            scenario, certificate.WriteTo(scenario), new Dictionary<string, string> { ["WARPPROXY_Server__Processors"] = processors });
         for (int i = 0; i < 8; i++)
         {
             await new TlsClient(proxy.Url, certificate.Root).GetAsync();
         }
 
-        Assert.All(Policies(proxy.Process.Id, "lane-", count: 16), policy => Assert.Equal(SchedBatch, policy));
+        Assert.All(Policies(proxy.Process.Id, "lane-", count: 16), policy => Assert.Equal(expected, policy));
         Assert.All(Policies(proxy.Process.Id, "warp-engine-", count: 1), policy => Assert.Equal(SchedOther, policy));
-        Assert.All(Policies(proxy.Process.Id, ".NET TP Worker", count: 1), policy => Assert.Equal(SchedBatch, policy));
-        Assert.All(Policies(proxy.Process.Id, ".NET Sockets", count: 1), policy => Assert.Equal(SchedBatch, policy));
+        Assert.All(Policies(proxy.Process.Id, ".NET TP Worker", count: 1), policy => Assert.Equal(expected, policy));
+        Assert.All(Policies(proxy.Process.Id, ".NET Sockets", count: 1), policy => Assert.Equal(expected, policy));
     }
 
     /// <summary>Scheduling policies of the threads whose name begins so: field 41 of their stat (proc(5)). At least <paramref name="count"/>.</summary>

@@ -29,6 +29,7 @@ public sealed class ProxyOptionsTests
     [InlineData("Server:Urls", "https://127.0.0.1:66000", "Server:Urls has 'https://127.0.0.1:66000'; its port must be between 0 and 65535.")]
     [InlineData("Server:Urls", "https://127.0.0.1:1/x", "Server:Urls has 'https://127.0.0.1:1/x'; it must end after the port, without the path '/x'.")]
     [InlineData("Server:Admin", "https://127.0.0.1:1", "Server:Admin is 'https://127.0.0.1:1'; it must be a URL with http.")]
+    [InlineData("Server:Processors", "some", "Server:Processors is 'some'; it must be own or shared.")]
     [InlineData("Files:Interval", "00:00:00", "Files:Interval is 00:00:00; it must be between 00:00:00.1 and 01:00:00.")]
     [InlineData("Listeners:a:Url", "https://127.0.0.1/x", "Listeners:a:Url has 'https://127.0.0.1/x'; it must end after the port, without the path '/x'.")]
     [InlineData("Certificates:shop:KeyFile", "", "Certificates:shop:KeyFile is ''; it must be the path of a file, or be left out.\nCertificates:shop:File is not set; it must be the path of a PEM file, or Directory that of a directory of them.")]
