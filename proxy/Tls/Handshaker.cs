@@ -8,9 +8,9 @@ using WarpProxy.Passthrough;
 namespace WarpProxy.Tls;
 
 /// <summary>
-/// Carries connections through their TLS handshake. A flight that may need the private key runs on a lane: the first, which answers the
-/// ClientHello, and the second after a HelloRetryRequest or with RSA key exchange. The rest runs on the thread pool. The lane is free
-/// again when the handshake first waits for the client.
+/// Carries connections through their TLS handshake. A flight that may need a private key which devices compute with runs on a lane: the first, which
+/// answers the ClientHello, and the second after a HelloRetryRequest or with RSA key exchange. The rest runs on the thread pool, and so does
+/// all of it where no certificate has such a key. The lane is free again when the handshake first waits for the client.
 /// </summary>
 internal sealed class Handshaker(
     TlsSites sites,
@@ -109,6 +109,13 @@ internal sealed class Handshaker(
     {
         IDuplexPipe transport = connection.Transport;
         var handshake = new Handshake();
+        if (site is not { Certificates.IsOffloaded: true })
+        {
+            // Nothing waits for a device, and an ECDSA signature is a small part of the handshake: a lane would only cost its two switches. Should
+            // the certificates be replaced at this moment by such as a device computes with, this handshake is computed in software.
+            handshake.Complete();
+        }
+
         var lane = new LaneEntry(lanes, handshake);
         TlsServerConnection? tls = null;
         try
@@ -159,7 +166,7 @@ internal sealed class Handshaker(
                     return null;
                 }
 
-                if (!site.Certificates.IsOffloaded || tls.IsResumed)
+                if (tls.IsResumed)
                 {
                     handshake.Complete();
                 }
