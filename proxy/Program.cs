@@ -33,8 +33,12 @@ try
 
     ProcessThreads.Use(options.Server.Processors);
     using var signals = new ShutdownSignals();
+    ProxyServer? started = null;
+
+    // Before the start: the signal would end the process. What has changed by then is seen by the first look after it.
+    using var reload = new ReloadSignal(() => Volatile.Read(ref started)?.ReloadFiles());
     await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads);
-    using var reload = new ReloadSignal(server.ReloadFiles);
+    Volatile.Write(ref started, server);
     await signals.First;
     await server.DrainAsync();
     return 0;

@@ -3,21 +3,21 @@ namespace WarpProxy;
 /// <summary>Of connections before, or without, TLS of our own.</summary>
 internal static partial class ProxyLog
 {
-    [LoggerMessage(60, LogLevel.Debug, "Connection {ConnectionId} closed: {Sender} is not trusted to send the PROXY protocol")]
+    [LoggerMessage(80, LogLevel.Debug, "Connection {ConnectionId} closed: {Sender} is not trusted to send the PROXY protocol")]
     public static partial void SenderNotTrusted(this ILogger logger, string connectionId, string sender);
 
-    [LoggerMessage(61, LogLevel.Debug, "Connection {ConnectionId} closed: no whole PROXY protocol header within {Seconds} s")]
+    [LoggerMessage(81, LogLevel.Debug, "Connection {ConnectionId} closed: no whole PROXY protocol header within {Seconds} s")]
     public static partial void ProxyHeaderTimedOut(this ILogger logger, string connectionId, double seconds);
 
-    [LoggerMessage(62, LogLevel.Debug, "Connection {ConnectionId} closed: its first bytes are no PROXY protocol header, or a wrong one")]
+    [LoggerMessage(82, LogLevel.Debug, "Connection {ConnectionId} closed: its first bytes are no PROXY protocol header, or a wrong one")]
     public static partial void ProxyHeaderMalformed(this ILogger logger, string connectionId);
 
-    [LoggerMessage(63, LogLevel.Debug, "Connection {ConnectionId} passed through to {Upstream}")]
+    [LoggerMessage(83, LogLevel.Debug, "Connection {ConnectionId} passed through to {Upstream}")]
     public static partial void PassedThrough(this ILogger logger, string connectionId, string upstream);
 
-    [LoggerMessage(64, LogLevel.Debug, "Connection {ConnectionId} closed: {Upstream} was not reached: {Reason}")]
+    [LoggerMessage(84, LogLevel.Debug, "Connection {ConnectionId} closed: {Upstream} was not reached: {Reason}")]
     public static partial void UpstreamNotReached(this ILogger logger, string connectionId, string upstream, string reason);
 
-    [LoggerMessage(65, LogLevel.Debug, "Connection {ConnectionId} passed through to {Upstream} ended: {Reason}")]
+    [LoggerMessage(85, LogLevel.Debug, "Connection {ConnectionId} passed through to {Upstream} ended: {Reason}")]
     public static partial void PassthroughEnded(this ILogger logger, string connectionId, string upstream, string reason);
 }

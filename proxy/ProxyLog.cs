@@ -125,6 +125,9 @@ internal static partial class ProxyLog
     [LoggerMessage(24, LogLevel.Debug, "Connection {ConnectionId}: handshake failed: {Failure}")]
     public static partial void HandshakeFailed(this ILogger logger, string connectionId, TlsFailure failure);
 
+    [LoggerMessage(30, LogLevel.Debug, "Connection {ConnectionId} closed: {Reason}")]
+    public static partial void HandshakeImpossible(this ILogger logger, string connectionId, string reason);
+
     [LoggerMessage(25, LogLevel.Debug, "Connection {ConnectionId} closed: no handshake within {Seconds} s")]
     public static partial void HandshakeTimedOut(this ILogger logger, string connectionId, double seconds);
 

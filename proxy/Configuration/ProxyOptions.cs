@@ -129,6 +129,11 @@ internal sealed record ProxyOptions
         IReadOnlyDictionary<string, CertificateOptions> named = reader.ReadNamed<CertificateOptions>(CertificateOptions.Section);
         foreach ((string name, CertificateOptions options) in named)
         {
+            if (IsSame(name, SingleCertificate))
+            {
+                reader.Add($"{CertificateOptions.Section}:{name} has the name of section {SingleCertificate}; it must have another.");
+            }
+
             if (!options.IsGiven)
             {
                 reader.Add($"{CertificateOptions.Section}:{name}:File is not set; it must be the path of a PEM file, or Directory that of a directory of them.");

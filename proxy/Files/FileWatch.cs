@@ -20,11 +20,17 @@ internal sealed class FileWatch : IDisposable
     private readonly Lock _gate = new();        // held while looking, callbacks included: one change is dealt with at a time
     private readonly List<Watched> _watched = [];
     private readonly ITimer _timer;
+    private bool _isPaused;
     private bool _isDisposed;
 
     /// <summary>Begins to look.</summary>
-    public FileWatch(TimeSpan interval, TimeProvider time, ILogger<FileWatch> logger)
+    /// <param name="interval">From one look to the next.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">For reloads that fail.</param>
+    /// <param name="isPaused">Whether <see cref="Resume"/> begins: while much is read for the first time, nothing is read again beside it.</param>
+    public FileWatch(TimeSpan interval, TimeProvider time, ILogger<FileWatch> logger, bool isPaused = false)
     {
+        _isPaused = isPaused;
         _interval = interval;
         _time = time;
         _logger = logger;
@@ -47,6 +53,19 @@ internal sealed class FileWatch : IDisposable
         return watched;
     }
 
+    /// <summary>Begins to look. What has changed since it was watched is seen by the next look.</summary>
+    public void Resume()
+    {
+        lock (_gate)
+        {
+            _isPaused = false;
+            if (!_isDisposed)
+            {
+                _timer.Change(_interval, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
     /// <summary>Looks now, and does not wait for changes to settle: an operator says that the files are ready.</summary>
     public void LookNow() => Look(isSettled: true);
 
@@ -64,7 +83,7 @@ internal sealed class FileWatch : IDisposable
     {
         lock (_gate)
         {
-            if (_isDisposed)
+            if (_isDisposed || _isPaused)
             {
                 return;
             }
@@ -121,8 +140,19 @@ internal sealed class FileWatch : IDisposable
             }
 
             // Before the call: what changes while it reads will be told next time.
+            Dictionary<string, FileStamp> before = _told;
             _told = now;
-            changed();
+            try
+            {
+                changed();
+            }
+            catch
+            {
+                // It is tried again at the next look.
+                _told = before;
+                throw;
+            }
+
             return false;
         }
 

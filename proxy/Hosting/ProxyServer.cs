@@ -48,7 +48,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
-        _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>());
+        _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>(), isPaused: true);
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
         _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _loggers);
@@ -207,6 +207,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _proxy = BuildProxy();
         await ListenAsync(() => _proxy.StartAsync(), string.Join(", ", _options.Listeners.Select(static listener => listener.Address)));
         _admin.IsServing = true;
+        _files.Resume();
         Announce(_certificates!);
     }
 

@@ -1,3 +1,5 @@
+using WarpDrive.Linux;
+using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Tls;
 
 namespace WarpProxy.Tickets;
@@ -9,6 +11,8 @@ namespace WarpProxy.Tickets;
 internal sealed class OwnTicketKeys : IDisposable
 {
     private readonly Lock _gate = new();
+    private static readonly TimeSpan RetryTime = TimeSpan.FromMinutes(1);
+
     private readonly ITimer _timer;
     private bool _isDisposed;
 
@@ -36,9 +40,20 @@ internal sealed class OwnTicketKeys : IDisposable
     {
         lock (_gate)
         {
-            if (!_isDisposed)
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            try
             {
                 Ring.Replace(Ring.Keys.CreateNext());
+                _timer.Change(TicketOptions.OwnKeyPeriod, TicketOptions.OwnKeyPeriod);
+            }
+            catch (Exception exception) when (exception is LinuxException or OpenSslException)
+            {
+                // No memory: the key stays a little longer.
+                _timer.Change(RetryTime, RetryTime);
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Passthrough;
 
@@ -39,7 +40,14 @@ internal sealed class Handshaker(
 
             isHelloThere = true;
             deadline.CancelAfter(options.HandshakeTimeout);
-            ClientHelloName.Read(hello.Buffer, out string? name);
+            if (ClientHelloName.Read(hello.Buffer, out string? name) == ClientHelloNameState.Malformed)
+            {
+                counters.NotTls();
+                connection.Transport.Input.AdvanceTo(hello.Buffer.End);
+                await RefuseAsync(connection, PlaintextAlert.DecodeError, deadline.Token);
+                return default;
+            }
+
             if (name is not null && passthrough.TryFind(name, out PassthroughRoute? route))
             {
                 return new HandshakeOutcome(null, route, hello);
@@ -55,6 +63,11 @@ internal sealed class Handshaker(
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             Expire(connection, isHelloThere, closing.IsCancellationRequested);
+        }
+        catch (OpenSslException exception)
+        {
+            // No memory, or a certificate that OpenSSL took when it was loaded and now does not.
+            logger.HandshakeImpossible(connection.ConnectionId, exception.Message);
         }
         catch (IOException)
         {
@@ -135,7 +148,10 @@ internal sealed class Handshaker(
                 {
                     // No: the certificates were replaced while the client waited.
                     tls = site.Context.TryAccept();
-                    site = tls is null ? sites.Find(name) : site;
+                    TlsSite? other = tls is null ? sites.Find(name) : site;
+
+                    // The same again would be what it was: a context, or a certificate, that is of no use any more.
+                    site = tls is null && other == site ? null : other;
                 }
 
                 if (tls is null || site is null)

@@ -17,6 +17,9 @@ internal static class PlaintextAlert
     /// <summary>A field of the ClientHello has a value that is not accepted: its length.</summary>
     public const byte IllegalParameter = 47;
 
+    /// <summary>The lengths in the ClientHello do not fit together.</summary>
+    public const byte DecodeError = 50;
+
     /// <summary>The client did nothing wrong.</summary>
     public const byte InternalError = 80;
 

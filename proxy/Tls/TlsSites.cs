@@ -24,6 +24,7 @@ internal sealed class TlsSites : IDisposable
     private readonly ProtocolPolicy _policy;
     private readonly ClientTrust? _clients;
     private readonly Lock _gate = new();            // one change at a time
+    private volatile bool _isDisposed;
     private volatile int _age;                      // goes up with each context that is made: by it is known which were not asked for
     private volatile Generation _current;           // a handshake looks once, and so sees the old certificates and trust or the new ones
 
@@ -63,9 +64,27 @@ internal sealed class TlsSites : IDisposable
     /// <exception cref="OpenSslException">No memory.</exception>
     public TlsSite? Find(string? name)
     {
-        Generation current = _current;
-        CertificateSet? certificates = name is null ? null : current.Index.Find(name);
-        return certificates is not null || _listener.Options.UnknownNames == UnknownNames.Default ? Get(current, certificates ?? current.Index.Default) : null;
+        while (true)
+        {
+            Generation current = _current;
+            CertificateSet? certificates = name is null ? null : current.Index.Find(name);
+            if (_isDisposed || (certificates is null && _listener.Options.UnknownNames == UnknownNames.Refuse))
+            {
+                return null;
+            }
+
+            TlsSite site = Get(current, certificates ?? current.Index.Default);
+            if (_current == current)
+            {
+                return site;
+            }
+
+            // Made, perhaps, after what it is made of was replaced: nobody else would dispose it then.
+            if (!_current.Sites.Values.Any(kept => kept.Has(site)))
+            {
+                site.Context.Dispose();
+            }
+        }
     }
 
     /// <summary>Takes other certificates into use for the handshakes that begin from now on. Sites whose certificates stay, stay.</summary>
@@ -80,6 +99,7 @@ internal sealed class TlsSites : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _isDisposed = true;
         if (_clients is not null)
         {
             _clients.Changed -= TakeTrust;
@@ -184,7 +204,8 @@ internal sealed class TlsSites : IDisposable
     /// <summary>One that is made while it is dropped is freed with the last object that refers to it.</summary>
     private sealed class SiteEntry(Func<TlsSite> create) : IDisposable
     {
-        private readonly Lazy<TlsSite> _site = new(create);
+        // One that could not be made is made when the next client asks.
+        private readonly Lazy<TlsSite> _site = new(create, LazyThreadSafetyMode.PublicationOnly);
         private volatile int _lastUsed;
 
         public TlsSite Value => _site.Value;
@@ -201,6 +222,8 @@ internal sealed class TlsSites : IDisposable
                 }
             }
         }
+
+        public bool Has(TlsSite site) => _site.IsValueCreated && _site.Value == site;
 
         public void Dispose()
         {

@@ -6,6 +6,10 @@ namespace WarpDrive.OpenSsl.Native;
 /// <content>Certificates of clients.</content>
 internal static unsafe partial class Libssl
 {
+    // Belongs to the context; connections inherit it.
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_CTX_get0_param(SslContextHandle context);
+
     public const int SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
     public const int SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE = 199;
     public const int SSL_TICKET_SUCCESS = 5;

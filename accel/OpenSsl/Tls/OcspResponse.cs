@@ -79,7 +79,7 @@ public sealed unsafe class OcspResponse
     }
 
     /// <summary>Whether clients would take it.</summary>
-    public bool IsCurrent(DateTimeOffset now) => ThisUpdate - ClockSkew <= now && !IsExpired(now);
+    public bool IsCurrent(DateTimeOffset now) => ThisUpdate <= now + ClockSkew && !IsExpired(now);
 
     /// <summary>Whether its time is over.</summary>
     public bool IsExpired(DateTimeOffset now) => now >= NextUpdate;

@@ -70,6 +70,9 @@ public sealed unsafe class TlsClientVerification : IDisposable
         Libssl.SSL_CTX_set_verify(context, Libssl.SSL_VERIFY_PEER | (IsRequired ? Libssl.SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), null);
         Libssl.SSL_CTX_set_verify_depth(context, _depth);
         Libssl.SSL_CTX_set1_cert_store(context, _store);
+
+        // 112 bits, also where the server's own policy is lower for old clients: what vouches for a client is no matter of compatibility.
+        Libcrypto.X509_VERIFY_PARAM_set_auth_level(Libssl.SSL_CTX_get0_param(context), 2);
         for (int i = 0; i < _authorities.Count; i++)
         {
             nint name = Libcrypto.X509_get_subject_name(_authorities[i].Pointer);

@@ -110,6 +110,33 @@ public sealed class FileWatchTests : IDisposable
     }
 
     [Fact]
+    public void Reload_that_failed_is_tried_again()
+    {
+        string file = Write("a", "1");
+        int calls = 0;
+        using IDisposable broken = _watch.Watch("broken", () => [file], () => throw new InvalidOperationException($"call {++calls}"));
+        Write("a", "22");
+        LookTwice();
+        LookTwice();
+        Assert.True(calls > 1);
+    }
+
+    [Fact]
+    public void Change_before_the_first_look_is_told_then()
+    {
+        using var watch = new FileWatch(Interval, _time, NullLogger<FileWatch>.Instance, isPaused: true);
+        string file = Write("a", "1");
+        using IDisposable watched = watch.Watch("test", () => [file], () => _told++);
+        Write("a", "22");
+        watch.LookNow();
+        LookTwice();
+        Assert.Equal(0, _told);
+        watch.Resume();
+        LookTwice();
+        Assert.Equal(1, _told);
+    }
+
+    [Fact]
     public void Nothing_is_told_after_the_end()
     {
         string file = Write("a", "1");

@@ -81,6 +81,11 @@ public sealed class ProxyOptionsTests
     }
 
     [Fact]
+    public void Name_of_the_single_certificate_cannot_be_given_to_another() => Assert.Equal(
+        "Certificates:certificate has the name of section Certificate; it must have another.",
+        Assert.Throws<BadInputException>(() => Read(("Certificate:File", "one.pem"), ("Certificates:certificate:File", "two.pem"))).Message);
+
+    [Fact]
     public void Certificate_that_a_listener_names_must_be_there() => Assert.Equal(
         "Listeners:a:Certificates has 'shop', which is no certificate; there are Certificate.",
         Assert.Throws<BadInputException>(() => Read(
