@@ -40,8 +40,9 @@ internal sealed class Handshaker(
 
             isHelloThere = true;
             deadline.CancelAfter(options.HandshakeTimeout);
-            if (ClientHelloName.Read(hello.Buffer, out string? name) == ClientHelloNameState.Malformed)
+            if (ClientHelloName.Read(hello.Buffer, out string? name) == ClientHelloNameState.Malformed && sites.Find(null) is null)
             {
+                // Where any name is served, OpenSSL says so.
                 counters.NotTls();
                 connection.Transport.Input.AdvanceTo(hello.Buffer.End);
                 await RefuseAsync(connection, PlaintextAlert.DecodeError, deadline.Token);
