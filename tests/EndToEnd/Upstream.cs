@@ -111,6 +111,12 @@ internal sealed class Upstream : IAsyncDisposable
         {
             await context.Response.WriteAsync(string.Join('\n', request.Headers.Select(header => $"{header.Key}: {header.Value}")));
         }
+        else if (request.Path.StartsWithSegments("/pattern", out PathString pattern))
+        {
+            byte[] bytes = Pattern.Parse(pattern.Value!).ToBytes();
+            context.Response.ContentLength = bytes.Length;
+            await context.Response.Body.WriteAsync(bytes);
+        }
         else if (request.Path == "/strict")
         {
             context.Response.Headers.StrictTransportSecurity = "max-age=1";

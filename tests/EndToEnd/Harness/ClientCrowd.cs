@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 
 namespace WarpProxy.Tests.EndToEnd.Harness;
@@ -9,13 +10,18 @@ internal sealed class ClientCrowd
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly Task[] _clients;
     private long _servedCount;
+    private long _longestTicks;
     private volatile bool _isStopping;
 
     public ClientCrowd(int count, Uri url, X509Certificate2 trusted)
+        : this(count, NewClient(url, trusted))
     {
-        var client = new TlsClient(url, trusted);
-        _clients = [.. Enumerable.Range(0, count).Select(_ => Task.Run(() => RunAsync(client)))];
     }
+
+    /// <param name="count">Of clients that are connected at once.</param>
+    /// <param name="connectAsync">One connection of the client with this number; throws when it was not served.</param>
+    public ClientCrowd(int count, Func<int, Task> connectAsync) =>
+        _clients = [.. Enumerable.Range(0, count).Select(client => Task.Run(() => RunAsync(client, connectAsync)))];
 
     /// <summary>Connections that were served from the handshake to the answer.</summary>
     public long ServedCount => Interlocked.Read(ref _servedCount);
@@ -30,6 +36,9 @@ internal sealed class ClientCrowd
         return Eventually.TrueAsync($"{count} more connections served", () => ServedCount >= goal);
     }
 
+    /// <summary>The longest connection so far that was served.</summary>
+    public TimeSpan Longest => TimeSpan.FromTicks(Volatile.Read(ref _longestTicks));
+
     /// <summary>Lets the connections under way end.</summary>
     public Task StopAsync()
     {
@@ -37,19 +46,35 @@ internal sealed class ClientCrowd
         return Task.WhenAll(_clients);
     }
 
-    private async Task RunAsync(TlsClient client)
+    private static Func<int, Task> NewClient(Uri url, X509Certificate2 trusted)
+    {
+        var client = new TlsClient(url, trusted);
+        return _ => client.GetAsync();
+    }
+
+    private async Task RunAsync(int client, Func<int, Task> connectAsync)
     {
         while (!_isStopping)
         {
             try
             {
-                await client.GetAsync();
+                long start = Stopwatch.GetTimestamp();
+                await connectAsync(client);
+                Note(Stopwatch.GetElapsedTime(start).Ticks);
                 Interlocked.Increment(ref _servedCount);
             }
             catch (Exception failure)
             {
                 _failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {failure.GetType().Name}: {failure.Message} {failure.InnerException?.Message}");
             }
+        }
+    }
+
+    private void Note(long ticks)
+    {
+        long longest;
+        while ((longest = Volatile.Read(ref _longestTicks)) < ticks && Interlocked.CompareExchange(ref _longestTicks, ticks, longest) != longest)
+        {
         }
     }
 }

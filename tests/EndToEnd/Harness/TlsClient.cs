@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -8,19 +9,25 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>A client of this process: each call is a connection of its own with a full handshake, which verifies the certificate, and one GET.</summary>
 internal sealed class TlsClient
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-    private static readonly byte[] Request = Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-
     private readonly Uri _url;
+    private readonly TimeSpan _limit;
     private readonly SslClientAuthenticationOptions _options;
 
-    public TlsClient(Uri url, X509Certificate2 trusted, string name = "localhost")
+    /// <param name="url">The proxy's.</param>
+    /// <param name="trusted">A root.</param>
+    /// <param name="name">The server's.</param>
+    /// <param name="protocols">Versions that are offered.</param>
+    /// <param name="limit">Of one connection from its beginning to its end.</param>
+    public TlsClient(
+        Uri url, X509Certificate2 trusted, string name = "localhost", SslProtocols protocols = SslProtocols.None, TimeSpan? limit = null)
     {
         _url = url;
+        _limit = limit ?? TimeSpan.FromSeconds(30);
         _options = new SslClientAuthenticationOptions
         {
             TargetHost = name,
             AllowTlsResume = false,
+            EnabledSslProtocols = protocols,
             CertificateChainPolicy = new X509ChainPolicy
             {
                 TrustMode = X509ChainTrustMode.CustomRootTrust,
@@ -31,26 +38,33 @@ internal sealed class TlsClient
         _options.CertificateChainPolicy.CustomTrustStore.Add(trusted);
     }
 
-    /// <summary>Throws when the handshake or the request fails.</summary>
+    /// <summary>Throws when the handshake or the request fails, or when another than the demo upstream answers.</summary>
     public async Task GetAsync()
     {
-        using var limit = new CancellationTokenSource(Limit);
+        string text = Encoding.ASCII.GetString(await GetAsync("/"));
+        if (!text.Contains("WarpProxy is serving", StringComparison.Ordinal))
+        {
+            throw new InvalidDataException($"Not what the demo upstream answers: '{text}'");
+        }
+    }
+
+    /// <summary>Throws when the handshake or the request fails; returns the answer, status line and headers included.</summary>
+    public async Task<byte[]> GetAsync(string path)
+    {
+        using var limit = new CancellationTokenSource(_limit);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(_url.Host, _url.Port, limit.Token);
         await using var tls = new SslStream(new NetworkStream(socket));
         await tls.AuthenticateAsClientAsync(_options, limit.Token);
-        await tls.WriteAsync(Request, limit.Token);
-        byte[] answer = new byte[4096];
-        int length = 0;
-        while (length < answer.Length && await tls.ReadAsync(answer.AsMemory(length), limit.Token) is > 0 and int read)
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), limit.Token);
+        using var answer = new MemoryStream();
+        await tls.CopyToAsync(answer, limit.Token);
+        byte[] bytes = answer.ToArray();
+        if (!bytes.AsSpan().StartsWith("HTTP/1.1 200 "u8))
         {
-            length += read;
+            throw new InvalidDataException($"Not a good answer: '{Encoding.ASCII.GetString(bytes)}'");
         }
 
-        string text = Encoding.ASCII.GetString(answer, 0, length);
-        if (!text.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal) || !text.Contains("WarpProxy is serving", StringComparison.Ordinal))
-        {
-            throw new InvalidDataException($"Not what the demo upstream answers: '{text}'");
-        }
+        return bytes;
     }
 }
