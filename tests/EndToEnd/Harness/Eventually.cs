@@ -3,7 +3,7 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>Asks again until the answer is yes. The limit is far beyond what it takes; only a defect reaches it.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
     /// <param name="what">What is waited for, for the message.</param>
