@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace WarpDrive.Driver;
 
 /// <summary>
-/// The thread that looks after one device: opens its queues when it is there, closes what is broken, takes abandoned
-/// operations back, erases keys. A device that hangs holds up its own supervisor and nobody else.
+/// Looks after one device, round by round, normally on a thread of its own: opens its queues when it is there, closes what is broken,
+/// takes abandoned operations back, erases keys. A device that hangs holds up its own supervisor and nobody else.
 /// </summary>
 internal sealed class DeviceSupervisor : IDisposable
 {
@@ -13,17 +13,23 @@ internal sealed class DeviceSupervisor : IDisposable
     private readonly ILogger _logger;
     private readonly object _gate = new();
     private readonly List<DeviceKey> _retired = []; // under _gate
-    private readonly Thread _thread;
+    private readonly List<DeviceKey> _erasing = []; // of the rounds
+    private Thread? _thread;
     private bool _isAsked;                          // under _gate
     private bool _isStopping;                       // under _gate
     private string? _complaint;
 
-    /// <summary>Starts the thread.</summary>
+    /// <summary>Creates a supervisor that waits for <see cref="Start"/>, or for somebody who calls <see cref="Round"/>.</summary>
     public DeviceSupervisor(PooledDevice device, TimeSpan interval, ILogger logger)
     {
         _device = device;
         _interval = interval;
         _logger = logger;
+    }
+
+    /// <summary>Starts the thread, which runs a round when it is woken and when the interval is over.</summary>
+    public void Start()
+    {
         _thread = new Thread(Run) { IsBackground = true, Name = "warp-supervisor" };
         _thread.Start();
     }
@@ -50,6 +56,48 @@ internal sealed class DeviceSupervisor : IDisposable
         }
     }
 
+    /// <summary>One round. Not for two threads at once: the thread's, when there is one.</summary>
+    public void Round()
+    {
+        int generation;
+        lock (_gate)
+        {
+            _isAsked = false;
+            _erasing.AddRange(_retired);
+            _retired.Clear();
+            generation = _device.EraseGeneration;
+        }
+
+        try
+        {
+            _device.Supervise(_erasing, generation);
+            _complaint = null;
+        }
+#pragma warning disable CA1031 // Whatever is wrong with a device, the process serves on in software.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // Said once, and looked at again.
+            if (_complaint != e.Message)
+            {
+                _complaint = e.Message;
+                _logger.DeviceUnusable(_device.Uri, e.Message);
+            }
+        }
+
+        // A queue that was busy still holds its copy, and comes to the next round.
+        _erasing.RemoveAll(key =>
+        {
+            bool isErased = !_device.Holds(key);
+            if (isErased)
+            {
+                key.ErasedOnDevice();
+            }
+
+            return isErased;
+        });
+    }
+
     /// <summary>Ends the thread after its round.</summary>
     public void Dispose()
     {
@@ -59,47 +107,19 @@ internal sealed class DeviceSupervisor : IDisposable
             Monitor.Pulse(_gate);
         }
 
-        _thread.Join();
+        _thread?.Join();
     }
 
     private void Run()
     {
-        var erasing = new List<DeviceKey>();
-        while (Wait(erasing, out int generation))
+        while (Wait())
         {
-            try
-            {
-                _device.Supervise(erasing, generation);
-                _complaint = null;
-            }
-#pragma warning disable CA1031 // Whatever is wrong with a device, the process serves on in software.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                // Said once, and looked at again.
-                if (_complaint != e.Message)
-                {
-                    _complaint = e.Message;
-                    _logger.DeviceUnusable(_device.Uri, e.Message);
-                }
-            }
-
-            // A queue that was busy still holds its copy, and comes to the next round.
-            erasing.RemoveAll(key =>
-            {
-                bool isErased = !_device.Holds(key);
-                if (isErased)
-                {
-                    key.ErasedOnDevice();
-                }
-
-                return isErased;
-            });
+            Round();
         }
     }
 
     /// <summary>Sleeps until the next round; returns false when it is the end.</summary>
-    private bool Wait(List<DeviceKey> erasing, out int generation)
+    private bool Wait()
     {
         lock (_gate)
         {
@@ -108,10 +128,6 @@ internal sealed class DeviceSupervisor : IDisposable
                 Monitor.Wait(_gate, _interval);
             }
 
-            _isAsked = false;
-            erasing.AddRange(_retired);
-            _retired.Clear();
-            generation = _device.EraseGeneration;
             return !_isStopping;
         }
     }

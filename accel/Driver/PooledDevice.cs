@@ -47,7 +47,7 @@ internal sealed class PooledDevice
         _queues = new PooledQueue[options.QueuesPerDevice];
         for (int i = 0; i < _queues.Length; i++)
         {
-            _queues[i] = new PooledQueue(i, options);
+            _queues[i] = new PooledQueue(i, options, time);
         }
     }
 

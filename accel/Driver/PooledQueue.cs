@@ -32,7 +32,7 @@ internal enum QueueOwner
 /// One queue pair of a pool with its arena and the keys written there. Used by its owner alone; the owner changes
 /// through the pool's stack of idle queues or by <see cref="Owner"/>.
 /// </summary>
-internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDisposable
+internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProvider time) : IDisposable
 {
     private QueuePair? _pair;
     private DmaArena? _arena;
@@ -40,6 +40,10 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
     private volatile QueueOwner _owner; // release and acquire: what the last owner wrote is seen by the next
     private volatile bool _isUnlocked;
     private long _operationCount;
+    private DeviceKey? _key;            // of the operation under way, with the next three
+    private int _index;                 // where it was posted
+    private long _begun;
+    private TimeSpan _deadline;
 
     /// <summary>The queue's place in its device's list.</summary>
     public int Number => number;
@@ -116,55 +120,125 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
     /// <inheritdoc/>
     public void Dispose() => Close();
 
-    /// <summary>Runs one operation from posting to the fault check.</summary>
-    public AcceleratorError Run(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
+    /// <summary>Posts an operation and rings. When that fails, there is nothing to poll and <paramref name="refusal"/> is its outcome.</summary>
+    public bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, out AcceleratorError refusal)
     {
         QueuePair pair = _pair!;
         DmaArena arena = _arena!;
+        refusal = AcceleratorError.DeviceGone;
         if (!pair.Device.TakesModulus(key.ModulusBytes))
         {
-            return AcceleratorError.UnsupportedKey;
+            refusal = AcceleratorError.UnsupportedKey;
+            return false;
         }
 
-        int index = pair.NextIndex;
-        input.CopyTo(arena.Input(index, key.ModulusBytes));
-        var entry = new SubmissionEntry
+        try
         {
-            Control = SubmissionControl.Post(HpreAlgorithm.RsaCrt),
-            TaskLength1 = (byte)((key.ModulusBytes / 8) - 1),
-            KeyIova = FindOrWriteKey(key),
-            InputIova = arena.InputIova(index),
-            OutputIova = arena.OutputIova(index),
-            Tag = (ulong)index,
-        };
-        if (!pair.TryPost(entry))
-        {
-            return AcceleratorError.Busy;
-        }
+            int index = pair.NextIndex;
+            input.CopyTo(arena.Input(index, key.ModulusBytes));
+            var entry = new SubmissionEntry
+            {
+                Control = SubmissionControl.Post(HpreAlgorithm.RsaCrt),
+                TaskLength1 = (byte)((key.ModulusBytes / 8) - 1),
+                KeyIova = FindOrWriteKey(key),
+                InputIova = arena.InputIova(index),
+                OutputIova = arena.OutputIova(index),
+                Tag = (ulong)index,
+            };
+            _key = key;
+            _index = index;
+            _begun = time.GetTimestamp();
+            _deadline = options.DeadlineFor(key.ModulusBytes);
+            if (!pair.TryPost(entry))
+            {
+                refusal = AcceleratorError.Busy;
+                return false;
+            }
 
-        pair.Ring();
-        switch (pair.Reap(options.DeadlineFor(key.ModulusBytes), options.SpinTime, out Completion completion))
+            pair.Ring();
+            refusal = AcceleratorError.None;
+            return true;
+        }
+        catch (LinuxException)
+        {
+            // A new key needed memory or a mapping that was refused. The queue starts anew.
+            return false;
+        }
+        catch (VfioUserProtocolException)
+        {
+            refusal = AcceleratorError.Protocol;
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Looks after the operation that began, without waiting. Returns whether it is over: completed, given up at its deadline, or lost with
+    /// the device; then <see cref="End"/> wants the outcome.
+    /// </summary>
+    public bool TryPoll(out AcceleratorError outcome)
+    {
+        outcome = AcceleratorError.None;
+        switch (_pair!.TryReap(out Completion completion))
         {
             case ReapResult.Broken:
-                return AcceleratorError.Protocol;
+                outcome = AcceleratorError.Protocol;
+                return true;
             case ReapResult.Empty:
-                return pair.Device.IsGone ? AcceleratorError.DeviceGone : AcceleratorError.Deadline;
+                outcome = _pair.Device.IsGone ? AcceleratorError.DeviceGone
+                    : TimeLeft <= TimeSpan.Zero ? AcceleratorError.Deadline
+                    : AcceleratorError.None;
+                return outcome != AcceleratorError.None;
         }
 
-        if (completion.Index != index)
+        if (completion.Index != _index)
         {
             // Idle queues have nothing else in flight.
-            return AcceleratorError.Protocol;
+            outcome = AcceleratorError.Protocol;
+            return true;
         }
 
         Volatile.Write(ref _operationCount, _operationCount + 1);
-        if (completion.Error != HpreError.None)
+        outcome = completion.Error == HpreError.None ? AcceleratorError.None : AcceleratorError.DeviceError;
+        return true;
+    }
+
+    /// <summary>Waits until the operation that began is over; returns its outcome for <see cref="End"/>.</summary>
+    public AcceleratorError Wait()
+    {
+        try
         {
-            CryptographicOperations.ZeroMemory(arena.Output(index, key.ModulusBytes));
-            return AcceleratorError.DeviceError;
+            AcceleratorError outcome;
+            do
+            {
+                _pair!.Wait(TimeLeft, options.SpinTime);
+            }
+            while (!TryPoll(out outcome));
+
+            return outcome;
+        }
+        catch (LinuxException)
+        {
+            return AcceleratorError.DeviceGone;
+        }
+    }
+
+    /// <summary>Ends the operation: checks the result that <paramref name="outcome"/> promises and hands it out.</summary>
+    /// <returns>The outcome, or that the result is wrong.</returns>
+    public AcceleratorError End(AcceleratorError outcome, ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        DeviceKey key = _key!;
+        _key = null;
+        if (outcome == AcceleratorError.None)
+        {
+            return Take(_arena!, key, input, output, _index);
         }
 
-        return Take(arena, key, input, output, index);
+        if (outcome == AcceleratorError.DeviceError)
+        {
+            CryptographicOperations.ZeroMemory(_arena!.Output(_index, key.ModulusBytes));
+        }
+
+        return outcome;
     }
 
     /// <summary>Reaps what operations left behind at their deadline. True: nothing is in flight any more. Null: the queue is broken.</summary>
@@ -200,6 +274,8 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options) : IDispo
             _keyPlaces[key.Number] = default;
         }
     }
+
+    private TimeSpan TimeLeft => _deadline - time.GetElapsedTime(_begun);
 
     private ulong FindOrWriteKey(DeviceKey key)
     {

@@ -64,6 +64,18 @@ public sealed class QueuePair : IDisposable
     /// <summary>Submissions posted and not reaped. May be read by any thread.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
 
+    /// <summary>Whether <see cref="TryReap"/> has something to say.</summary>
+    private bool HasNews
+    {
+        get
+        {
+            int offset = DeviceUserShare.CompletionOffset(_depth, _head) + CompletionEntry.PhaseOffset;
+
+            // Acquire: the rest of the entry, the submission's control word and the output are read only after the phase says they are ours.
+            return _isBroken || (Volatile.Read(ref _device.Rings.At<ushort>(offset)) & 1) == _phase;
+        }
+    }
+
     /// <summary>Where the next submission will stand, 0 to depth - 1.</summary>
     public int NextIndex => _tail;
 
@@ -100,16 +112,12 @@ public sealed class QueuePair : IDisposable
             return ReapResult.Broken;
         }
 
-        int offset = DeviceUserShare.CompletionOffset(_depth, _head);
-
-        // Acquire: the rest of the entry, the submission's control word and the output are read only after the phase says they are ours.
-        int statusAndPhase = Volatile.Read(ref _device.Rings.At<ushort>(offset + CompletionEntry.PhaseOffset));
-        if ((statusAndPhase & 1) != _phase)
+        if (!HasNews)
         {
             return ReapResult.Empty;
         }
 
-        CompletionEntry entry = _device.Rings.At<CompletionEntry>(offset);
+        CompletionEntry entry = _device.Rings.At<CompletionEntry>(DeviceUserShare.CompletionOffset(_depth, _head));
         int index = entry.SubmissionIndex;
         if (index >= _depth || entry.QueueNumber != _device.QueueNumber || !_isInFlight[index])
         {
@@ -134,48 +142,57 @@ public sealed class QueuePair : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="TryReap"/>, but waits for a completion: looks again for <paramref name="spinTime"/>, then sleeps.
-    /// Returns <see cref="ReapResult.Empty"/> when the time is over or the device is gone.
+    /// Waits for a reason to call <see cref="TryReap"/>: a completion, the end of the device or of the time, or none at all. Looks for
+    /// <paramref name="spinTime"/>, then sleeps.
     /// </summary>
-    public ReapResult Reap(TimeSpan timeout, TimeSpan spinTime, out Completion completion)
+    /// <exception cref="Linux.LinuxException">The wait failed.</exception>
+    public void Wait(TimeSpan timeout, TimeSpan spinTime)
     {
-        ReapResult result = TryReap(out completion);
-        if (result != ReapResult.Empty)
+        if (spinTime > TimeSpan.Zero)
         {
-            return result;
+            timeout -= Spin(spinTime < timeout ? spinTime : timeout);
         }
 
-        long start = Stopwatch.GetTimestamp();
-        TimeSpan spinLimit = spinTime < timeout ? spinTime : timeout;
-        while (Stopwatch.GetElapsedTime(start) < spinLimit && !_device.IsStopped)
+        if (HasNews)
         {
-            for (int i = 0; i < 16; i++)
-            {
-                result = TryReap(out completion);
-                if (result != ReapResult.Empty)
-                {
-                    return result;
-                }
-
-                Thread.SpinWait(1);
-            }
+            return;
         }
 
-        while (true)
-        {
-            _device.RequestInterrupt();
-            result = TryReap(out completion);
-            TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
-            if (result != ReapResult.Empty || left <= TimeSpan.Zero || _device.IsGone)
-            {
-                _device.CancelInterrupt();
-                return result;
-            }
+        // Asked for, and then looked once more: a completion that came in between interrupts nobody.
+        _device.RequestInterrupt();
 
-            _device.Sleep(left);
+        // The end of a device in another process ends the sleep; an embedded one sets its stop word first and then interrupts.
+        if (!HasNews && !_device.IsStopped && timeout > TimeSpan.Zero)
+        {
+            _device.Sleep(timeout);
         }
+
+        _device.CancelInterrupt();
     }
 
     /// <summary>Frees the queue; the device forgets what is in flight.</summary>
     public void Dispose() => _device.Dispose();
+
+    /// <summary>Looks until there is something to reap, the device stops or the time is over; returns how long that took.</summary>
+    private TimeSpan Spin(TimeSpan limit)
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan elapsed = TimeSpan.Zero;
+        while (elapsed < limit && !_device.IsStopped)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                if (HasNews)
+                {
+                    return elapsed;
+                }
+
+                Thread.SpinWait(1);
+            }
+
+            elapsed = Stopwatch.GetElapsedTime(start);
+        }
+
+        return elapsed;
+    }
 }

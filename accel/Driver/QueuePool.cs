@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using WarpDrive.Abi.Hpre;
-using WarpDrive.Driver.VfioUser;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
@@ -27,9 +26,14 @@ public sealed class QueuePool : IDisposable
     /// <param name="options">Limits.</param>
     /// <param name="endpoints">Devices in order of preference among equally busy ones; may be none.</param>
     /// <param name="logger">For changes of a device's state.</param>
-    /// <param name="time">The clock of quarantines and stalls.</param>
+    /// <param name="time">The clock of deadlines, quarantines and stalls.</param>
     /// <exception cref="AcceleratorException">What answers at an endpoint is no WarpDrive device, or refuses the depth.</exception>
     public QueuePool(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time)
+        : this(options, endpoints, logger, time, startThreads: true)
+    {
+    }
+
+    private QueuePool(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time, bool startThreads)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -50,6 +54,10 @@ public sealed class QueuePool : IDisposable
         }
 
         _supervisors = [.. _devices.Select(device => new DeviceSupervisor(device, options.RetryInterval, logger))];
+        if (startThreads)
+        {
+            Array.ForEach(_supervisors, static supervisor => supervisor.Start());
+        }
     }
 
     /// <summary>Keys taken into use that some device has not erased yet.</summary>
@@ -69,6 +77,13 @@ public sealed class QueuePool : IDisposable
 
     /// <summary>Devices of the pool, absent ones included.</summary>
     internal int DeviceCount => _devices.Length;
+
+    /// <summary>The supervisors, whose rounds somebody else has to run when no threads were started.</summary>
+    internal IReadOnlyList<DeviceSupervisor> Supervisors => _supervisors;
+
+    /// <summary>A pool without threads: <see cref="Supervisors"/> work when they are told to, on the caller's thread.</summary>
+    internal static QueuePool CreateStepped(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time) =>
+        new(options, endpoints, logger, time, startThreads: false);
 
     /// <summary>Takes a private key into use.</summary>
     /// <param name="crtBlock">dq, dp, q, p, qinv, each half the modulus, big-endian (<see cref="RsaKeyBlock"/>). Copied; the caller zeroes its own.</param>
@@ -114,34 +129,72 @@ public sealed class QueuePool : IDisposable
 
     internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
     {
-        int number = Rent(out PooledQueue? queue);
-        if (queue is null)
+        if (!TryBegin(key, input, out PooledOperation operation, out AcceleratorError outcome))
         {
-            return Array.Exists(_devices, static device => device.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
+            return outcome;
         }
 
-        AcceleratorError outcome = AcceleratorError.DeviceGone;
+        outcome = AcceleratorError.DeviceGone;
         try
         {
-            outcome = queue.Run(key, input, output);
-        }
-        catch (LinuxException)
-        {
-            // A new key needed memory or a mapping that was refused. The queue starts anew.
-        }
-        catch (VfioUserProtocolException)
-        {
-            outcome = AcceleratorError.Protocol;
+            outcome = operation.Queue.Wait();
         }
         finally
         {
-            if (_devices[number].Return(queue, outcome))
-            {
-                _supervisors[number].Wake();
-            }
+            outcome = End(operation, outcome, input, output);
         }
 
         return outcome;
+    }
+
+    /// <summary>
+    /// Rents a queue, posts an operation there and rings. True: <see cref="TryPoll"/> until it is over, then <see cref="End"/>. False:
+    /// <paramref name="refusal"/> is its outcome.
+    /// </summary>
+    internal bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, out PooledOperation operation, out AcceleratorError refusal)
+    {
+        int number = Rent(out PooledQueue? queue);
+        if (queue is null)
+        {
+            operation = default;
+            refusal = Array.Exists(_devices, static device => device.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
+            return false;
+        }
+
+        operation = new PooledOperation(number, queue);
+        refusal = AcceleratorError.DeviceGone;
+        bool hasBegun = false;
+        try
+        {
+            hasBegun = queue.TryBegin(key, input, out refusal);
+            return hasBegun;
+        }
+        finally
+        {
+            if (!hasBegun)
+            {
+                Return(operation, refusal);
+            }
+        }
+    }
+
+    /// <summary>Looks after an operation without waiting; returns whether it is over. Its outcome is what <see cref="End"/> makes of this one.</summary>
+    internal static bool TryPoll(in PooledOperation operation, out AcceleratorError outcome) => operation.Queue.TryPoll(out outcome);
+
+    /// <summary>Checks and hands out the result, if there is one, and gives the queue back. Returns the operation's outcome.</summary>
+    internal AcceleratorError End(in PooledOperation operation, AcceleratorError outcome, ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        AcceleratorError result = AcceleratorError.DeviceGone;
+        try
+        {
+            result = operation.Queue.End(outcome, input, output);
+        }
+        finally
+        {
+            Return(operation, result);
+        }
+
+        return result;
     }
 
     internal void Retire(DeviceKey key) => Array.ForEach(_supervisors, supervisor => supervisor.Retire(key));
@@ -193,6 +246,14 @@ public sealed class QueuePool : IDisposable
 
         queue = null;
         return -1;
+    }
+
+    private void Return(in PooledOperation operation, AcceleratorError outcome)
+    {
+        if (_devices[operation.DeviceNumber].Return(operation.Queue, outcome))
+        {
+            _supervisors[operation.DeviceNumber].Wake();
+        }
     }
 
     private void CloseAll()

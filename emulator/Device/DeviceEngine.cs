@@ -21,6 +21,7 @@ internal sealed class DeviceEngine : IDisposable
     private readonly Scheduler _scheduler;
     private readonly IRsaEngine _engine;
     private readonly FaultInjector? _faults;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly int _number;
     private readonly int _engineCount;
@@ -33,6 +34,9 @@ internal sealed class DeviceEngine : IDisposable
     private long _completed;
     private long _errors;
     private int _cursor;
+    private long _fetched;              // when, and how much longer than computing the batch has to take: with faults only
+    private long _computed;
+    private TimeSpan _extraTime;
     private bool _hasThrown;
 
     /// <summary>Takes ownership of <paramref name="engine"/>.</summary>
@@ -42,13 +46,16 @@ internal sealed class DeviceEngine : IDisposable
     /// <param name="engineCount">How many engines serve the device.</param>
     /// <param name="spinTime">How long to look before sleeping.</param>
     /// <param name="faults">What goes wrong on purpose; null: nothing.</param>
+    /// <param name="time">The clock of faults.</param>
     /// <param name="logger">For what goes wrong.</param>
     /// <exception cref="LinuxException">No memory.</exception>
-    public DeviceEngine(Scheduler scheduler, IRsaEngine engine, int number, int engineCount, TimeSpan spinTime, FaultInjector? faults, ILogger logger)
+    public DeviceEngine(
+        Scheduler scheduler, IRsaEngine engine, int number, int engineCount, TimeSpan spinTime, FaultInjector? faults, TimeProvider time, ILogger logger)
     {
         _scheduler = scheduler;
         _engine = engine;
         _faults = faults;
+        _time = time;
         _logger = logger;
         _number = number;
         _engineCount = engineCount;
@@ -71,6 +78,16 @@ internal sealed class DeviceEngine : IDisposable
 
     /// <summary>How many batches had how many operations.</summary>
     public BatchCounts Batches => _batches;
+
+    /// <summary>How long <see cref="Complete"/> has to be put off, by a fault that slows the device down. Not negative.</summary>
+    public TimeSpan TimeToCompletion
+    {
+        get
+        {
+            TimeSpan left = _extraTime == TimeSpan.Zero ? TimeSpan.Zero : _extraTime - _time.GetElapsedTime(_computed);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
 
     /// <summary>Whether keys in the batch can never reach swap.</summary>
     public bool IsMemoryLocked => _storage.IsLocked;
@@ -119,11 +136,10 @@ internal sealed class DeviceEngine : IDisposable
             return false;
         }
 
-        long since = Stopwatch.GetTimestamp();
         Execute();
-        if (_faults is not null)
+        if (TimeToCompletion is { Ticks: > 0 } left)
         {
-            Thread.Sleep(_faults.ExtraTime(Stopwatch.GetElapsedTime(since)));
+            Thread.Sleep(left);
         }
 
         Complete();
@@ -182,6 +198,7 @@ internal sealed class DeviceEngine : IDisposable
         _cursor = passedOver >= 0 ? passedOver : _cursor;
         if (_batch.Count > 0)
         {
+            _fetched = _faults is null ? 0 : _time.GetTimestamp();
             _scheduler.EnterBusy();
         }
 
@@ -215,6 +232,12 @@ internal sealed class DeviceEngine : IDisposable
                 _hasThrown = true;
                 _logger.EngineThrew(_number, failure);
             }
+        }
+
+        if (_faults is not null)
+        {
+            _computed = _time.GetTimestamp();
+            _extraTime = _faults.ExtraTime(_time.GetElapsedTime(_fetched, _computed));
         }
     }
 

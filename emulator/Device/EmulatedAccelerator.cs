@@ -274,7 +274,7 @@ public sealed class EmulatedAccelerator : IDisposable
             while (usable.Count > _engines.Count)
             {
                 int number = _engines.Count;
-                _engines.Add(new DeviceEngine(_scheduler, usable[number], number, usable.Count, _options.SpinTime, Faults, _logger));
+                _engines.Add(new DeviceEngine(_scheduler, usable[number], number, usable.Count, _options.SpinTime, Faults, _options.Time, _logger));
             }
         }
         catch

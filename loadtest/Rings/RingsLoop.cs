@@ -63,7 +63,8 @@ internal sealed class RingsLoop : IDisposable
         int ReapAll()
         {
             int count = 0;
-            ReapResult result = _pair.Reap(Patience, Patience, out Completion completion);
+            _pair.Wait(Patience, Patience);
+            ReapResult result = _pair.TryReap(out Completion completion);
             while (result == ReapResult.Completed)
             {
                 if (completion.Error != HpreError.None || _arena.Output(completion.Index, ModulusBytes)[^1] != (byte)completion.Index)

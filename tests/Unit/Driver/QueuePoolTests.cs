@@ -76,7 +76,7 @@ public sealed class QueuePoolTests : IDisposable
         using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMilliseconds(5));
         using DeviceKey key = CreateKey(pool);
         _engine.Block();
-        Assert.Equal(AcceleratorError.Deadline, key.TryPrivate(_input, _output));
+        Assert.Equal(AcceleratorError.Deadline, RunPastDeadline(pool, key));
         Assert.Equal(1, pool.GetStatus().SlotsInUse);
         Assert.Equal(AcceleratorError.Busy, key.TryPrivate(_input, _output));
 
@@ -92,7 +92,7 @@ public sealed class QueuePoolTests : IDisposable
         using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMilliseconds(5));
         using DeviceKey key = CreateKey(pool);
         _engine.Block();
-        Assert.Equal(AcceleratorError.Deadline, key.TryPrivate(_input, _output));
+        Assert.Equal(AcceleratorError.Deadline, RunPastDeadline(pool, key));
         _clock.Advance(TimeSpan.FromSeconds(2));
         WaitFor(() => pool.GetStatus().SlotsInUse == 0);
 
@@ -229,7 +229,7 @@ public sealed class QueuePoolTests : IDisposable
             new QueuePoolOptions { QueuesPerDevice = 1, Deadline = TimeSpan.FromMilliseconds(1), RetryInterval = TimeSpan.FromMilliseconds(1) },
             [new DeviceEndpoint("hand:", () => hand)], NullLogger.Instance, _clock);
         DeviceKey key = CreateKey(pool);
-        Assert.Equal(AcceleratorError.Deadline, key.TryPrivate(_input, _output));
+        Assert.Equal(AcceleratorError.Deadline, RunPastDeadline(pool, key));
         ulong keyIova = BitConverter.ToUInt64(hand.Submission(0)[8..]);
         Assert.True(hand.Memory(keyIova, 640).SequenceEqual(_block));
         Assert.Equal(WarpDrive.Abi.Vfio.DmaAccess.Read, hand.AccessOf(keyIova));
@@ -377,6 +377,18 @@ public sealed class QueuePoolTests : IDisposable
         Assert.True(done > 0);
         Assert.Equal(16_000, done + busy);
         AssertNothingIsLeft(pool);
+    }
+
+    /// <summary>An operation that is not answered: the clock passes its deadline when it is posted.</summary>
+    private AcceleratorError RunPastDeadline(QueuePool pool, DeviceKey key)
+    {
+        AcceleratorError outcome = AcceleratorError.None;
+        var operation = new Thread(() => outcome = key.TryPrivate(_input, _output));
+        operation.Start();
+        WaitFor(() => pool.GetStatus().SlotsInUse == 1);
+        _clock.Advance(TimeSpan.FromMilliseconds(5));
+        Assert.True(operation.Join(Patience));
+        return outcome;
     }
 
     private static void AssertNothingIsLeft(QueuePool pool)
