@@ -6,6 +6,7 @@ namespace WarpDrive.Linux;
 public static unsafe class Poll
 {
     private const short PollIn = 1;
+    private const short PollOut = 4;
 
     /// <summary>Sleeps until one of two descriptors can be read or is hung up, or the time is over.</summary>
     /// <returns>Bit 0: the first is ready; bit 1: the second is; 0: the time is over.</returns>
@@ -23,6 +24,15 @@ public static unsafe class Poll
         fds[1] = new Libc.PollFd { Fd = second?.Number ?? -1, Events = PollIn };
         int ready = WaitAll(fds, 2, timeout);
         return ready == 0 ? 0 : (fds[0].Returned != 0 ? 1 : 0) | (fds[1].Returned != 0 ? 2 : 0);
+    }
+
+    /// <summary>Whether a descriptor can be written to now.</summary>
+    /// <exception cref="LinuxException">The look failed.</exception>
+    public static bool IsWritable(FileDescriptor file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        var fd = new Libc.PollFd { Fd = file.Number, Events = PollOut };
+        return WaitAll(&fd, 1, TimeSpan.Zero) > 0 && (fd.Returned & PollOut) != 0;
     }
 
     /// <summary>Sleeps until any of the descriptors can be read or is hung up, or the time is over.</summary>
