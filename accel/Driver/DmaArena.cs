@@ -20,38 +20,41 @@ public sealed class DmaArena : IDisposable
     // Room for 400 keys of RSA-2048. A key that comes back is copied in less than a microsecond, so that more memory would buy nothing.
     private const int MaxKeyWindows = 4;
 
-    private readonly EmulatedDevice _device;
     private readonly SharedMemory _slots;
     private readonly ulong _slotsIova;
-    private readonly List<(SharedMemory Memory, ulong Iova)> _keyWindows = [];
+    private readonly FileDescriptor _keys;
+    private readonly ulong _keysIova;
+    private readonly List<MappedMemory> _keyWindows = [];   // parts of the file of keys, one after the other
     private readonly List<KeyPlace> _freeKeyPlaces = [];
     private int _keyWindow;         // the one that is being filled
     private int _keyWindowUsed;     // bytes of it
 
     /// <summary>
-    /// Allocates a slot for each ring entry and the first window for keys, and announces them to the device: so an operation that
-    /// brings a new key asks the device nothing, unless a hundred keys are there already.
+    /// Allocates a slot for each ring entry and room for keys, and announces both to the device, the room that is not yet needed too: an
+    /// operation that brings a new key has a deadline, and asks the device nothing.
     /// </summary>
     /// <exception cref="LinuxException">No memory, or the device refused the mapping.</exception>
     public DmaArena(EmulatedDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        _device = device;
         _slots = SharedMemory.Create("warp-slots", device.Depth * SlotBytes, secret: true);
         try
         {
+            _keys = SharedMemory.CreateFile("warp-keys", MaxKeyWindows * KeyWindowBytes, out int keysBytes);
             _slotsIova = device.MapDma(_slots, DmaAccess.ReadWrite);
+            _keysIova = device.MapDma(_keys, keysBytes, DmaAccess.Read);
             AddKeyWindow();
         }
         catch
         {
             _slots.Dispose();
+            _keys?.Dispose();
             throw;
         }
     }
 
     /// <summary>Whether every page is locked in memory; false when the limit of locked memory (ulimit -l) is too low.</summary>
-    public bool IsLocked => _slots.Memory.IsLocked && _keyWindows.TrueForAll(window => window.Memory.Memory.IsLocked);
+    public bool IsLocked => _slots.Memory.IsLocked && _keyWindows.TrueForAll(static window => window.IsLocked);
 
     /// <summary>The input of slot <paramref name="index"/>: <paramref name="modulusBytes"/> bytes.</summary>
     public Span<byte> Input(int index, int modulusBytes) => _slots.Memory.Slice(index * SlotBytes, modulusBytes);
@@ -67,10 +70,10 @@ public sealed class DmaArena : IDisposable
     public ulong OutputIova(int index) => InputIova(index) + RsaKeyBlock.MaxModulusBytes;
 
     /// <summary>
-    /// Copies a key block into the arena, adding memory when none is free. False when the arena has all the memory it may have:
+    /// Copies a key block into the arena, adding memory when none is free; the device is asked nothing. False when the arena has all the memory it may have:
     /// then <see cref="EraseAllKeys"/> makes room.
     /// </summary>
-    /// <exception cref="LinuxException">No memory, or the device refused another mapping.</exception>
+    /// <exception cref="LinuxException">No memory.</exception>
     public bool TryWriteKey(ReadOnlySpan<byte> block, out KeyPlace place)
     {
         int sizeBytes = (block.Length + KeyAlignmentBytes - 1) / KeyAlignmentBytes * KeyAlignmentBytes;
@@ -99,9 +102,9 @@ public sealed class DmaArena : IDisposable
     /// <summary>Zeroes all key blocks; none of their places is valid any more. No operation may be in flight.</summary>
     public void EraseAllKeys()
     {
-        foreach ((SharedMemory memory, _) in _keyWindows)
+        foreach (MappedMemory window in _keyWindows)
         {
-            CryptographicOperations.ZeroMemory(memory.Memory.GetSpan());
+            CryptographicOperations.ZeroMemory(window.GetSpan());
         }
 
         _freeKeyPlaces.Clear();
@@ -114,16 +117,17 @@ public sealed class DmaArena : IDisposable
     {
         CryptographicOperations.ZeroMemory(_slots.Memory.GetSpan());
         _slots.Dispose();
-        foreach ((SharedMemory memory, _) in _keyWindows)
+        foreach (MappedMemory window in _keyWindows)
         {
-            CryptographicOperations.ZeroMemory(memory.Memory.GetSpan());
-            memory.Dispose();
+            CryptographicOperations.ZeroMemory(window.GetSpan());
+            window.Dispose();
         }
 
         _keyWindows.Clear();
+        _keys.Dispose();
     }
 
-    private Span<byte> KeyBytes(KeyPlace place) => _keyWindows[place.Window].Memory.Memory.Slice(place.Offset, place.SizeBytes);
+    private Span<byte> KeyBytes(KeyPlace place) => _keyWindows[place.Window].Slice(place.Offset, place.SizeBytes);
 
     private bool TryTakeNewKeyPlace(int sizeBytes, out KeyPlace place)
     {
@@ -144,24 +148,13 @@ public sealed class DmaArena : IDisposable
             _keyWindowUsed = 0;
         }
 
-        place = new KeyPlace(_keyWindow, _keyWindowUsed, sizeBytes, _keyWindows[_keyWindow].Iova + (ulong)_keyWindowUsed);
+        place = new KeyPlace(_keyWindow, _keyWindowUsed, sizeBytes, _keysIova + (ulong)((_keyWindow * KeyWindowBytes) + _keyWindowUsed));
         _keyWindowUsed += sizeBytes;
         return true;
     }
 
-    private void AddKeyWindow()
-    {
-        SharedMemory memory = SharedMemory.Create("warp-keys", KeyWindowBytes, secret: true);
-        try
-        {
-            _keyWindows.Add((memory, _device.MapDma(memory, DmaAccess.Read)));
-        }
-        catch
-        {
-            memory.Dispose();
-            throw;
-        }
-    }
+    private void AddKeyWindow() =>
+        _keyWindows.Add(MappedMemory.MapShared(_keys, _keyWindows.Count * KeyWindowBytes, KeyWindowBytes, writable: true, secret: true));
 }
 
 /// <summary>Where a key block stands in an arena.</summary>

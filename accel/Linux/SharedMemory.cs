@@ -30,9 +30,28 @@ public sealed class SharedMemory : IDisposable
     /// <exception cref="LinuxException">No memory, no descriptor left, or no memfd on this system.</exception>
     public static SharedMemory Create(string name, int length, bool secret)
     {
+        FileDescriptor file = CreateFile(name, length, out int sizeBytes);
+        try
+        {
+            return new SharedMemory(file, MappedMemory.MapShared(file, 0, sizeBytes, writable: true, secret));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Create"/>, but maps nothing: parts of the file can be mapped, and locked, as they are needed.</summary>
+    /// <param name="name">Shown in /proc/PID/maps; need not be unique.</param>
+    /// <param name="length">Bytes; rounded up to whole pages.</param>
+    /// <param name="sizeBytes">What it was rounded up to.</param>
+    /// <exception cref="LinuxException">No descriptor left, or no memfd on this system.</exception>
+    public static FileDescriptor CreateFile(string name, int length, out int sizeBytes)
+    {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         int pageSize = Environment.SystemPageSize;
-        length = checked((length + pageSize - 1) / pageSize * pageSize);
+        sizeBytes = checked((length + pageSize - 1) / pageSize * pageSize);
 
         int fd = Libc.memfd_create(name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING);
         if (fd < 0)
@@ -43,17 +62,14 @@ public sealed class SharedMemory : IDisposable
         var file = new FileDescriptor(fd);
         try
         {
-            if (Libc.ftruncate(fd, length) != 0)
+            if (Libc.ftruncate(fd, sizeBytes) != 0)
             {
-                throw new LinuxException("ftruncate", $"{name}, {length} bytes");
+                throw new LinuxException("ftruncate", $"{name}, {sizeBytes} bytes");
             }
 
-            if (Libc.fcntl(fd, Libc.F_ADD_SEALS, SealShrink | SealGrow | SealSeal) != 0)
-            {
-                throw new LinuxException("fcntl", $"{name}, F_ADD_SEALS");
-            }
-
-            return new SharedMemory(file, MappedMemory.MapShared(file, 0, length, writable: true, secret));
+            return Libc.fcntl(fd, Libc.F_ADD_SEALS, SealShrink | SealGrow | SealSeal) == 0
+                ? file
+                : throw new LinuxException("fcntl", $"{name}, F_ADD_SEALS");
         }
         catch
         {
