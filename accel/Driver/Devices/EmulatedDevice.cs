@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -17,6 +18,9 @@ public sealed class EmulatedDevice : IDisposable
 {
     // Where IOVAs start; any value does, and one that is no address of this process tells the device nothing.
     private const ulong FirstIova = 0x1_0000_0000;
+
+    // No machine has more; the numbers come from another process and are reckoned with.
+    private const int MaxCount = 65536;
 
     private readonly IVfioDevice _vfio;
     private readonly MappedMemory _doorbells;
@@ -107,8 +111,8 @@ public sealed class EmulatedDevice : IDisposable
                 QueueNumber = ReadQueueNumber(vfio),
                 KeySizes = ReadRegister(vfio, ControlRegister.KeySizes),
                 EngineName = ReadEngineName(vfio),
-                EngineCount = (int)ReadRegister(vfio, ControlRegister.EngineCount),
-                EngineLanes = (int)ReadRegister(vfio, ControlRegister.EngineLanes),
+                EngineCount = ReadCount(vfio, ControlRegister.EngineCount, "engines"),
+                EngineLanes = ReadCount(vfio, ControlRegister.EngineLanes, "engine lanes"),
             };
         }
         catch
@@ -135,12 +139,18 @@ public sealed class EmulatedDevice : IDisposable
     public ulong MapDma(SharedMemory memory, DmaAccess access)
     {
         ArgumentNullException.ThrowIfNull(memory);
+        return MapDma(memory.File, memory.Memory.Length, access);
+    }
+
+    /// <summary>As above, a whole file of <paramref name="sizeBytes"/>, which need not be mapped here.</summary>
+    /// <exception cref="LinuxException">The device refused.</exception>
+    public ulong MapDma(FileDescriptor file, int sizeBytes, DmaAccess access)
+    {
         ulong iova = _nextIova;
-        ulong size = (ulong)memory.Memory.Length;
-        _vfio.MapDma(memory.File, 0, iova, size, access);
+        _vfio.MapDma(file, 0, iova, (ulong)sizeBytes, access);
 
         // An unmapped page between two mappings: running over the end of one is an error, not the other's bytes.
-        _nextIova += size + (ulong)Environment.SystemPageSize;
+        _nextIova += (ulong)sizeBytes + (ulong)Environment.SystemPageSize;
         return iova;
     }
 
@@ -245,8 +255,18 @@ public sealed class EmulatedDevice : IDisposable
         int end = name.IndexOf((byte)0);
         string text = Encoding.UTF8.GetString(end < 0 ? name : name[..end]);
 
-        // It comes from another process and goes into logs and pages.
-        return string.Concat(text.Where(c => !char.IsControl(c)));
+        // It comes from another process and goes into logs and pages: nothing that moves a cursor, ends a line or turns the text around.
+        return string.Concat(text.EnumerateRunes().Where(static rune => Rune.GetUnicodeCategory(rune) is not (
+            UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned)));
+    }
+
+    private static int ReadCount(IVfioDevice vfio, ulong offset, string what)
+    {
+        uint count = ReadRegister(vfio, offset);
+        return count is > 0 and <= MaxCount
+            ? (int)count
+            : throw new AcceleratorException($"The device says that it has {count} {what}; allowed are 1 to {MaxCount}.");
     }
 
     private static uint ReadRegister(IVfioDevice vfio, ulong offset)

@@ -23,6 +23,9 @@ public sealed class VfioUserClient : IVfioDevice
     private const int RegionIoFdsRoom = RegionIoFdsPayload.SizeInBytes + SubRegionIoFd.SizeInBytes;
     private const int MaxRegionInfoRoom = 4096;
 
+    // The largest region has 86016 bytes; what a server says may not take up this process's addresses.
+    private const int MaxMappedBytes = 1 << 24;
+
     private readonly VfioUserConnection _connection;
     private readonly string _path;
     private uint _maxDataTransferBytes;
@@ -41,7 +44,7 @@ public sealed class VfioUserClient : IVfioDevice
 
     /// <summary>Connects to a server and agrees with it on the protocol's version.</summary>
     /// <param name="path">Of its socket.</param>
-    /// <param name="timeout">The longest that it may take for each answer, now and later.</param>
+    /// <param name="timeout">The longest that it may take for an answer, now and later; answers in a row may take a sixteenth of it on average.</param>
     /// <exception cref="LinuxException">Nobody listens there, or the server refused: ENOSPC, for instance, when all its queues are taken; ETIMEDOUT: no answer.</exception>
     /// <exception cref="VfioUserProtocolException">What answers there speaks another protocol.</exception>
     public static VfioUserClient Connect(string path, TimeSpan timeout)
@@ -277,11 +280,11 @@ public sealed class VfioUserClient : IVfioDevice
     {
         const string Call = "vfio-user DEVICE_GET_REGION_INFO";
         SparseMapCapability area = FindArea(info, reply.Payload, Call);
-        if (area.AreaCount != 1 || area.AreaOffset != 0 || area.AreaBytes is 0 or > int.MaxValue || area.AreaBytes > info.RegionBytes)
+        if (area.AreaCount != 1 || area.AreaOffset != 0 || area.AreaBytes is 0 or > MaxMappedBytes || area.AreaBytes > info.RegionBytes)
         {
             throw _connection.Wrong(
                 Call,
-                $"for region {region} with {area.AreaCount} areas, the first of {area.AreaBytes} bytes at {area.AreaOffset}; 1 area at 0, inside the {info.RegionBytes} bytes of the region, is allowed");
+                $"for region {region} with {area.AreaCount} areas, the first of {area.AreaBytes} bytes at {area.AreaOffset}; 1 area at 0, inside the {info.RegionBytes} bytes of the region, of at most {MaxMappedBytes} bytes is allowed");
         }
 
         if (reply.DescriptorCount != 1)
@@ -298,6 +301,11 @@ public sealed class VfioUserClient : IVfioDevice
             throw _connection.Wrong(
                 Call,
                 $"for region {region} with a file of {fileBytes} bytes, {(isSealed ? "sealed" : "not sealed")} against shrinking; {area.AreaBytes} bytes at {info.MapOffset} and the seal are needed");
+        }
+
+        if (SharedMemory.IsOfHugePages(file))
+        {
+            throw _connection.Wrong(Call, $"for region {region} with a file of huge pages, of which holes end whoever maps them; a memfd of usual pages is needed");
         }
 
         return MappedMemory.MapShared(file, (long)info.MapOffset, (int)area.AreaBytes, writable: true, secret: false);

@@ -12,21 +12,25 @@ namespace WarpDrive.Driver.VfioUser;
 /// </summary>
 internal sealed class VfioUserConnection : IDisposable
 {
+    private const int CallsPerTimeout = 16;
+
     private readonly Lock _lock = new();
     private readonly UnixSocket _socket;
     private readonly string _path;
     private readonly TimeSpan _timeout;
+    private TimeSpan _patience;     // for the next answer, at most the timeout
     private ushort _id;
     private volatile bool _isBroken;
 
     /// <summary>Connects.</summary>
     /// <param name="path">Of the server's socket.</param>
-    /// <param name="timeout">For each call.</param>
+    /// <param name="timeout">For each call; many calls may take a sixteenth of it on average.</param>
     /// <exception cref="LinuxException">ENOENT: no such file; ECONNREFUSED: nobody listens; EACCES.</exception>
     public VfioUserConnection(string path, TimeSpan timeout)
     {
         _path = path;
         _timeout = timeout;
+        _patience = timeout;
         _socket = UnixSocket.Connect(path, timeout);
     }
 
@@ -79,13 +83,18 @@ internal sealed class VfioUserConnection : IDisposable
                 throw new LinuxException(call, $"{_path}, whose connection is over", Errno.ENODEV);
             }
 
+            // A queue asks more than a dozen questions while it is opened, and a pool opens many queues: a server that took nearly the timeout for
+            // each answer would hold the pool up for minutes.
+            _patience += _timeout / CallsPerTimeout;
+            _patience = _patience < _timeout ? _patience : _timeout;
+            long start = Stopwatch.GetTimestamp();
             var received = new List<FileDescriptor>();
             byte[] reply;
             uint error;
             try
             {
                 Send(command, payload, descriptors, call);
-                (reply, error) = Receive(command, call, received);
+                (reply, error) = Receive(command, call, start, received);
             }
             catch
             {
@@ -93,6 +102,8 @@ internal sealed class VfioUserConnection : IDisposable
                 received.ForEach(descriptor => descriptor.Dispose());
                 throw;
             }
+
+            _patience -= Stopwatch.GetElapsedTime(start);
 
             if (error != 0)
             {
@@ -149,9 +160,8 @@ internal sealed class VfioUserConnection : IDisposable
     }
 
     /// <summary>Receives the whole message, whatever it says: an error reply of some servers has a payload too.</summary>
-    private (byte[] Payload, uint Error) Receive(VfioUserCommand command, string call, List<FileDescriptor> received)
+    private (byte[] Payload, uint Error) Receive(VfioUserCommand command, string call, long start, List<FileDescriptor> received)
     {
-        long start = Stopwatch.GetTimestamp();
         Span<byte> headerBytes = stackalloc byte[MessageHeader.SizeInBytes];
         Fill(headerBytes, start, call, received);
         var header = MemoryMarshal.Read<MessageHeader>(headerBytes);
@@ -191,10 +201,10 @@ internal sealed class VfioUserConnection : IDisposable
     {
         while (!buffer.IsEmpty)
         {
-            TimeSpan left = _timeout - Stopwatch.GetElapsedTime(start);
+            TimeSpan left = _patience - Stopwatch.GetElapsedTime(start);
             if (Poll.WaitReadable(_socket.File, null, left) == 0)
             {
-                throw new LinuxException(call, $"{_path}, {_timeout.TotalMilliseconds:0} ms", Errno.ETIMEDOUT);
+                throw new LinuxException(call, $"{_path}, {_patience.TotalMilliseconds:0} ms", Errno.ETIMEDOUT);
             }
 
             int count;

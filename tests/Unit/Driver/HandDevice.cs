@@ -32,6 +32,8 @@ internal sealed class HandDevice : IVfioDevice
 
     public EventFd Kicks { get; } = new();
 
+    public int MapCount => _maps.Count;
+
     public FileDescriptor? GoneSignal => null;
 
     public bool IsGone { get; set; }
@@ -49,6 +51,13 @@ internal sealed class HandDevice : IVfioDevice
     public void SetDoorbellWord(int offset, uint value) => Volatile.Write(ref _doorbells.Memory.At<uint>(offset), value);
 
     public void SetRegister(ulong offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_control.AsSpan((int)offset), value);
+
+    public void SetEngineName(ReadOnlySpan<byte> name)
+    {
+        Span<byte> field = _control.AsSpan((int)ControlRegister.EngineName, ControlRegister.EngineNameSizeInBytes);
+        field.Clear();
+        name[..Math.Min(name.Length, field.Length)].CopyTo(field);
+    }
 
     public Span<byte> Submission(int index) => _dus.Memory.Slice(index * 64, 64);
 

@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
 using WarpDrive.Driver.VfioUser;
 using WarpDrive.Linux;
 
 namespace WarpProxy.Tests.Unit.VfioUser;
 
 /// <summary>The driver's client against servers that answer wrong: byte by byte what each says.</summary>
-public sealed class WrongServerTests : IDisposable
+public sealed partial class WrongServerTests : IDisposable
 {
     private const string Json = "{\"capabilities\":{}}\0";
 
@@ -134,6 +135,8 @@ public sealed class WrongServerTests : IDisposable
     [InlineData(1u, 0ul, 0ul, 4096ul, 0ul, "0 bytes")]
     [InlineData(1u, 0ul, 8192ul, 8192ul, 0ul, "file of 4096 bytes")]
     [InlineData(1u, 0ul, 4096ul, 4096ul, 4096ul, "file of 4096 bytes")]
+    [InlineData(1u, 0ul, 1ul << 30, 1ul << 30, 0ul, "1073741824 bytes")]
+    [InlineData(1u, 0ul, ulong.MaxValue, ulong.MaxValue, 0ul, "18446744073709551615 bytes")]
     [InlineData(1u, 0ul, 4096ul, 4096ul, ulong.MaxValue, "file of 4096 bytes")]
     public void An_area_that_is_not_the_region_or_not_in_the_file_is_not_mapped(
         uint areas, ulong offset, ulong size, ulong region, ulong mapOffset, string sentence)
@@ -163,6 +166,27 @@ public sealed class WrongServerTests : IDisposable
             .. RawClient.Bytes((ushort)1, (ushort)1, 0u, 1u, 0u, 0ul, 4096ul),
         ];
         Assert.Throws<VfioUserProtocolException>(() => AskRegion(answer, memory.File));
+    }
+
+    [Fact]
+    public void A_region_of_huge_pages_is_not_mapped()
+    {
+        // memfd_create(2): MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB. No page is needed for a file of them.
+        int number = memfd_create("huge", 1 | 2 | 4);
+        if (number < 0)
+        {
+            return;
+        }
+
+        using var file = new FileDescriptor(number);
+        Assert.Equal(0, ftruncate(number, 2 << 20));
+        Assert.Equal(0, fcntl(number, 1033, 2 | 4 | 1));   // F_ADD_SEALS: shrink, grow, seal
+        byte[] answer =
+        [
+            .. RawClient.Bytes(64u, 15u, 1u, 32u, 2ul << 20, 0ul),
+            .. RawClient.Bytes((ushort)1, (ushort)1, 0u, 1u, 0u, 0ul, 2ul << 20),
+        ];
+        Assert.Contains("huge pages", Assert.Throws<VfioUserProtocolException>(() => AskRegion(answer, file)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -243,4 +267,13 @@ public sealed class WrongServerTests : IDisposable
             server.Join();
         }
     }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport("libc")]
+    private static partial int ftruncate(int fd, long length);
+
+    [LibraryImport("libc")]
+    private static partial int fcntl(int fd, int command, int argument);
 }
