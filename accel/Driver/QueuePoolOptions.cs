@@ -10,7 +10,7 @@ public sealed class QueuePoolOptions
     public int Depth { get; init; } = 16;
 
     /// <summary>The longest wait for an RSA-2048 operation; longer keys get as much more as they compute longer (3072: 3.4 times, 4096: 8 times).</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How long an operation looks for its completion before it sleeps. Zero is best for RSA, which computes much longer than waking takes.</summary>
     public TimeSpan SpinTime { get; init; } = TimeSpan.Zero;

@@ -35,7 +35,7 @@ internal sealed record OffloadOptions : IValidatableObject
     public int QueuesPerDevice { get; init; } = 16;
 
     /// <summary>The longest an RSA-2048 operation may take on a device; then it is computed in software. Longer keys get more.</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
     public int? Engines { get; init; }

@@ -101,7 +101,7 @@ public sealed class EmulatorAbsenceTests(ITestOutputHelper output)
 
     private static Task<ProxyProcess> StartAsync(
         Scenario scenario, TestCertificate certificate, string socket, IReadOnlyDictionary<string, string>? environment = null) =>
-        ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", $"emulator:{socket}"], environment);
+        ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", $"emulator:{socket}"], environment ?? ProxyProcess.DefaultDeadline);
 
     private static async Task<DeviceStatus> StateAsync(ProxyProcess proxy) => Assert.Single((await proxy.StatusAsync()).Devices);
 }

@@ -26,7 +26,8 @@ public sealed class FaultyDeviceTests(ITestOutputHelper output)
         using var certificate = TestCertificate.Rsa(2048);
         string plan = scenario.Write("plan.json", $$"""{ "seed": 1, "faults": [{{fault}}] }""");
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"), "--faults", plan);
-        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri]);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(
+            scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri], ProxyProcess.DefaultDeadline);
 
         var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
         await Eventually.TrueAsync($"{reason} is counted", async () => (await proxy.StatusAsync()).Operations.Fallback.GetValueOrDefault(reason) > 0);

@@ -4,11 +4,14 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) : IAsyncDisposable
 {
     /// <summary>
-    /// The longest deadline that is allowed. Tests that count operations use it: on a busy machine an operation may take longer
-    /// than the default, and would then rightly be counted as software.
+    /// The longest deadline that is allowed, with which a proxy starts whose environment a test does not name: on a busy machine an
+    /// operation may take longer than the default, and would then rightly be counted as software.
     /// </summary>
     public static IReadOnlyDictionary<string, string> LongDeadline { get; } =
         new Dictionary<string, string> { ["WARPPROXY_Offload__Deadline"] = "00:00:10" };
+
+    /// <summary>The default deadline, for tests of what happens after it.</summary>
+    public static IReadOnlyDictionary<string, string> DefaultDeadline { get; } = new Dictionary<string, string>();
 
     public RunningProcess Process => process;
 
@@ -23,7 +26,7 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
         Scenario scenario, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {
         RunningProcess process = scenario.Start(
-            Executable.Proxy, ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments], environment);
+            Executable.Proxy, ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments], environment ?? LongDeadline);
         Uri? url = null;
         Uri? admin = null;
         await Eventually.TrueAsync("warpproxy says where it serves", () =>
