@@ -10,7 +10,7 @@ public sealed class DeviceKey : IDisposable
 {
     private readonly QueuePool _pool;
     private readonly SecretBlock _block;
-    private int _holderCount; // devices that have not erased it
+    private int _holderCount; // those who still have to call ErasedOnDevice
     private bool _isDisposed;
 
     internal DeviceKey(QueuePool pool, int number, ReadOnlySpan<byte> crtBlock, int modulusBytes, RsaFaultCheck faultCheck)
@@ -55,14 +55,15 @@ public sealed class DeviceKey : IDisposable
         {
             _isDisposed = true;
             _block.Dispose();
-            // One more, for this call: the number is free when the last of them is done, also when there is no device.
-            _holderCount = _pool.DeviceCount + 1;
             _pool.Retire(this);
-            ErasedOnDevice();
         }
     }
 
-    /// <summary>Called once for each device.</summary>
+    /// <summary>Before the devices are asked to erase it.</summary>
+    /// <param name="holderCount">How often <see cref="ErasedOnDevice"/> will be called.</param>
+    internal void BeginErase(int holderCount) => _holderCount = holderCount;
+
+    /// <summary>Called once for each device that could have had it, and once more. The last call frees the number.</summary>
     internal void ErasedOnDevice()
     {
         if (Interlocked.Decrement(ref _holderCount) == 0)

@@ -4,35 +4,38 @@ namespace WarpDrive.Driver;
 
 /// <summary>
 /// Looks after one device, round by round, normally on a thread of its own: opens its queues when it is there, closes what is broken,
-/// takes abandoned operations back, erases keys. A device that hangs holds up its own supervisor and nobody else.
+/// takes abandoned operations back, erases keys; and at the end closes them all. A device that hangs holds up its own supervisor and
+/// nobody else.
 /// </summary>
-internal sealed class DeviceSupervisor : IDisposable
+internal sealed class DeviceSupervisor
 {
     private readonly PooledDevice _device;
-    private readonly TimeSpan _interval;
     private readonly ILogger _logger;
     private readonly object _gate = new();
     private readonly List<DeviceKey> _retired = []; // under _gate
     private readonly List<DeviceKey> _erasing = []; // of the rounds
-    private Thread? _thread;
+    private readonly TaskCompletionSource<AcceleratorException?> _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isAsked;                          // under _gate
-    private bool _isStopping;                       // under _gate
+    private bool _isLeaving;                        // under _gate
+    private bool _hasEnded;                         // under _gate
     private string? _complaint;
 
     /// <summary>Creates a supervisor that waits for <see cref="Start"/>, or for somebody who calls <see cref="Round"/>.</summary>
-    public DeviceSupervisor(PooledDevice device, TimeSpan interval, ILogger logger)
+    public DeviceSupervisor(PooledDevice device, ILogger logger)
     {
         _device = device;
-        _interval = interval;
         _logger = logger;
     }
 
-    /// <summary>Starts the thread, which runs a round when it is woken and when the interval is over.</summary>
-    public void Start()
-    {
-        _thread = new Thread(Run) { IsBackground = true, Name = "warp-supervisor" };
-        _thread.Start();
-    }
+    /// <summary>Ends with the first round, whether the device is there or not. Its result says why what answers cannot be used, then or later.</summary>
+    public Task<AcceleratorException?> Tried => _tried.Task;
+
+    /// <summary>Ends when every queue is closed after <see cref="Leave"/>.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Starts the thread, which runs a round at once, when it is woken and when the interval is over.</summary>
+    public void Start() => new Thread(Run) { IsBackground = true, Name = "warp-supervisor" }.Start();
 
     /// <summary>Has it look at once. Any thread.</summary>
     public void Wake()
@@ -44,45 +47,65 @@ internal sealed class DeviceSupervisor : IDisposable
         }
     }
 
-    /// <summary>Has it erase a key that no operation uses any more. Any thread.</summary>
+    /// <summary>Has it erase a key that no operation uses any more. Any thread, at any time.</summary>
     public void Retire(DeviceKey key)
     {
         lock (_gate)
         {
-            _retired.Add(key);
-            _device.EraseGeneration++;
+            if (!_hasEnded)
+            {
+                _retired.Add(key);
+                _device.EraseGeneration++;
+                _isAsked = true;
+                Monitor.Pulse(_gate);
+                return;
+            }
+        }
+
+        // Every arena is zeroed and gone.
+        key.ErasedOnDevice();
+    }
+
+    /// <summary>
+    /// Has the device get no work from now on, and its queues closed as operations return them. Does not wait: each operation has a
+    /// deadline. Any thread.
+    /// </summary>
+    public void Leave()
+    {
+        _device.BeginLeave();
+        lock (_gate)
+        {
+            _isLeaving = true;
             _isAsked = true;
             Monitor.Pulse(_gate);
         }
     }
 
-    /// <summary>One round. Not for two threads at once: the thread's, when there is one.</summary>
-    public void Round()
+    /// <summary>
+    /// One round; returns false when it was the last. Not for two threads at once: the thread's, when there is one.
+    /// </summary>
+    public bool Round()
     {
         int generation;
+        bool isLeaving;
         lock (_gate)
         {
             _isAsked = false;
             _erasing.AddRange(_retired);
             _retired.Clear();
             generation = _device.EraseGeneration;
+            isLeaving = _isLeaving;
         }
 
-        try
+        if (isLeaving && _device.TryClose())
         {
-            _device.Supervise(_erasing, generation);
-            _complaint = null;
+            End();
+            return false;
         }
-#pragma warning disable CA1031 // Whatever is wrong with a device, the process serves on in software.
-        catch (Exception e)
-#pragma warning restore CA1031
+
+        if (!isLeaving)
         {
-            // Said once, and looked at again.
-            if (_complaint != e.Message)
-            {
-                _complaint = e.Message;
-                _logger.DeviceUnusable(_device.Uri, e.Message);
-            }
+            _tried.TrySetResult(Look(generation));
         }
 
         // A queue that was busy still holds its copy, and comes to the next round.
@@ -96,39 +119,59 @@ internal sealed class DeviceSupervisor : IDisposable
 
             return isErased;
         });
-    }
-
-    /// <summary>Ends the thread after its round.</summary>
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _isStopping = true;
-            Monitor.Pulse(_gate);
-        }
-
-        _thread?.Join();
+        return true;
     }
 
     private void Run()
     {
-        while (Wait())
+        while (Round())
         {
-            Round();
+            lock (_gate)
+            {
+                if (!_isAsked)
+                {
+                    Monitor.Wait(_gate, _device.Options.RetryInterval);
+                }
+            }
         }
     }
 
-    /// <summary>Sleeps until the next round; returns false when it is the end.</summary>
-    private bool Wait()
+    /// <summary>Returns why the device cannot be used.</summary>
+    private AcceleratorException? Look(int generation)
+    {
+        try
+        {
+            _device.Supervise(_erasing, generation);
+            _complaint = null;
+            return null;
+        }
+#pragma warning disable CA1031 // Whatever is wrong with a device, the process serves on in software.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // Said once, and looked at again. At first by whoever waits for the first round, who may not want the device at all then.
+            if (_complaint != e.Message && (Tried.IsCompleted || e is not AcceleratorException))
+            {
+                _logger.DeviceUnusable(_device.Uri, e.Message);
+            }
+
+            _complaint = e.Message;
+            return e as AcceleratorException;
+        }
+    }
+
+    private void End()
     {
         lock (_gate)
         {
-            if (!_isAsked && !_isStopping)
-            {
-                Monitor.Wait(_gate, _interval);
-            }
-
-            return !_isStopping;
+            _erasing.AddRange(_retired);
+            _retired.Clear();
+            _hasEnded = true;
         }
+
+        _erasing.ForEach(static key => key.ErasedOnDevice());
+        _erasing.Clear();
+        _tried.TrySetResult(null);
+        _ended.TrySetResult();
     }
 }

@@ -27,4 +27,7 @@ internal static partial class DriverLog
 
     [LoggerMessage(8, LogLevel.Warning, "A private key is not locked in memory: raise the limit of locked memory (ulimit -l, LimitMEMLOCK) so that keys never reach swap")]
     public static partial void KeyNotLocked(this ILogger logger);
+
+    [LoggerMessage(9, LogLevel.Information, "Device '{Uri}' removed: it is no longer configured, or opened anew with other limits")]
+    public static partial void DeviceRemoved(this ILogger logger, string uri);
 }

@@ -15,13 +15,14 @@ internal sealed class PooledDevice
     private static readonly TimeSpan FullDeviceInterval = TimeSpan.FromSeconds(5);
 
     private readonly DeviceEndpoint _endpoint;
-    private readonly QueuePoolOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly PooledQueue[] _queues;
     private readonly IndexStack _idle;
     private readonly List<PooledQueue> _drained = [];
+    private volatile QueuePoolOptions _options;
     private int _rentedCount;
+    private volatile bool _isLeaving;       // gets no work, and never will again
     private volatile int _quarantineReason; // an AcceleratorError that the supervisor has not seen yet
     private volatile bool _isQuarantined;   // gets no work
     private volatile int _eraseGeneration;
@@ -53,13 +54,30 @@ internal sealed class PooledDevice
 
     public string Uri => _endpoint.Uri;
 
+    /// <summary>
+    /// Its limits, which may change while it works; but not those that its queues were made with (<see cref="QueuePoolOptions.QueuesPerDevice"/>,
+    /// <see cref="QueuePoolOptions.Depth"/>).
+    /// </summary>
+    public QueuePoolOptions Options
+    {
+        get => _options;
+        set
+        {
+            _options = value;
+            Array.ForEach(_queues, queue => queue.Options = value);
+        }
+    }
+
+    /// <summary>The thread that looks after it; set once, before the device gets work.</summary>
+    public DeviceSupervisor? Supervisor { get; set; }
+
     public int RentedCount => Volatile.Read(ref _rentedCount);
 
     /// <summary>Whether an operation could be given to it now.</summary>
-    public bool HasIdleQueue => !_isQuarantined && !_idle.IsEmpty;
+    public bool HasIdleQueue => !_isQuarantined && !_isLeaving && !_idle.IsEmpty;
 
     /// <summary>Whether any queue is open.</summary>
-    public bool IsReady => !_isQuarantined && Array.Exists(_queues, static queue => queue.Owner is not (QueueOwner.Absent or QueueOwner.Broken));
+    public bool IsReady => !_isQuarantined && !_isLeaving && Array.Exists(_queues, static queue => queue.Owner is not (QueueOwner.Absent or QueueOwner.Broken));
 
     /// <summary>Goes up with each key to be erased. A queue that is behind goes to the supervisor instead of to the next operation.</summary>
     public int EraseGeneration
@@ -71,7 +89,7 @@ internal sealed class PooledDevice
     public bool TryRent([NotNullWhen(true)] out PooledQueue? queue)
     {
         queue = null;
-        if (_isQuarantined || !_idle.TryPop(out int number))
+        if (_isQuarantined || _isLeaving || !_idle.TryPop(out int number))
         {
             return false;
         }
@@ -82,32 +100,13 @@ internal sealed class PooledDevice
         return true;
     }
 
-    /// <summary>Takes a queue back from an operation. Returns whether the supervisor should look at once.</summary>
-    public bool Return(PooledQueue queue, AcceleratorError outcome)
+    /// <summary>Takes a queue back from an operation.</summary>
+    public void Return(PooledQueue queue, AcceleratorError outcome)
     {
         Interlocked.Decrement(ref _rentedCount);
-        switch (outcome)
+        if (GiveAway(queue, outcome) || _isLeaving)
         {
-            case AcceleratorError.Deadline:
-                queue.StalledSince = _time.GetTimestamp();
-                queue.Owner = QueueOwner.Stalled;
-                return false;
-            case AcceleratorError.DeviceGone:
-                queue.Owner = QueueOwner.Broken;
-                return true;
-            case AcceleratorError.Protocol or AcceleratorError.WrongResult:
-                Quarantine(outcome);
-                queue.Owner = QueueOwner.Broken;
-                return true;
-            default:
-                if (queue.EraseGeneration != _eraseGeneration)
-                {
-                    queue.Owner = QueueOwner.Erasing;
-                    return true;
-                }
-
-                Rest(queue);
-                return false;
+            Supervisor?.Wake();
         }
     }
 
@@ -168,10 +167,12 @@ internal sealed class PooledDevice
 
     public int CountSlotsInUse() => _queues.Sum(static queue => queue.InFlight);
 
-    /// <summary>Closes all queues that no operation uses; returns whether that were all. After this nothing is rented any more.</summary>
+    /// <summary>Nothing is rented any more.</summary>
+    public void BeginLeave() => _isLeaving = true;
+
+    /// <summary>Closes all queues that no operation uses; returns whether that were all. After <see cref="BeginLeave"/>.</summary>
     public bool TryClose()
     {
-        _isQuarantined = true;
         SortIdle([], _eraseGeneration);
         foreach (PooledQueue queue in _queues)
         {
@@ -182,6 +183,34 @@ internal sealed class PooledDevice
         }
 
         return Array.TrueForAll(_queues, static queue => queue.Owner == QueueOwner.Absent);
+    }
+
+    /// <summary>The queue is no more the caller's. Returns whether the supervisor should look at once.</summary>
+    private bool GiveAway(PooledQueue queue, AcceleratorError outcome)
+    {
+        switch (outcome)
+        {
+            case AcceleratorError.Deadline:
+                queue.StalledSince = _time.GetTimestamp();
+                queue.Owner = QueueOwner.Stalled;
+                return false;
+            case AcceleratorError.DeviceGone:
+                queue.Owner = QueueOwner.Broken;
+                return true;
+            case AcceleratorError.Protocol or AcceleratorError.WrongResult:
+                Quarantine(outcome);
+                queue.Owner = QueueOwner.Broken;
+                return true;
+            default:
+                if (queue.EraseGeneration != _eraseGeneration)
+                {
+                    queue.Owner = QueueOwner.Erasing;
+                    return true;
+                }
+
+                Rest(queue);
+                return false;
+        }
     }
 
     /// <summary>The reason before the flag: whoever sees the flag sees why.</summary>
@@ -239,7 +268,7 @@ internal sealed class PooledDevice
 
         foreach (PooledQueue queue in _drained)
         {
-            if (queue.IsGone || _isQuarantined)
+            if (queue.IsGone || _isQuarantined || _isLeaving)
             {
                 queue.Close();
             }

@@ -1,6 +1,6 @@
 namespace WarpDrive.Driver;
 
 /// <summary>An operation that has begun and has not ended, and the queue that is its own until then. For one thread at a time.</summary>
-/// <param name="DeviceNumber">The device's place in its pool.</param>
+/// <param name="Device">Whose queue it is.</param>
 /// <param name="Queue">Where it was posted.</param>
-internal readonly record struct PooledOperation(int DeviceNumber, PooledQueue Queue);
+internal readonly record struct PooledOperation(PooledDevice Device, PooledQueue Queue);

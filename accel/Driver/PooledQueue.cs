@@ -48,6 +48,13 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
     /// <summary>The queue's place in its device's list.</summary>
     public int Number => number;
 
+    /// <summary>Its limits. Those of time may be changed by any thread, and hold from the next operation on.</summary>
+    public QueuePoolOptions Options
+    {
+        get => options;
+        set => options = value;
+    }
+
     /// <summary>Written by the owner when it gives the queue away, read by anybody.</summary>
     public QueueOwner Owner
     {

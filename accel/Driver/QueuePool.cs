@@ -10,15 +10,19 @@ namespace WarpDrive.Driver;
 /// </summary>
 public sealed class QueuePool : IDisposable
 {
-    private readonly QueuePoolOptions _options;
     private readonly ILogger _logger;
-    private readonly PooledDevice[] _devices;
-    private readonly DeviceSupervisor[] _supervisors;
+    private readonly TimeProvider _time;
+    private readonly bool _startsThreads;
+    private readonly Lock _changeLock = new();
+    private readonly List<PooledDevice> _replaced = [];   // under _changeLock: no longer named; they work until those that came instead were tried
+    private readonly List<PooledDevice> _leaving = [];    // under _changeLock: they get no work, and close
     private readonly Lock _keysLock = new();
-    private readonly Stack<int> _freeKeyNumbers = []; // under _keysLock
-    private int _nextKeyNumber;                       // under _keysLock
+    private readonly Stack<int> _freeKeyNumbers = [];     // under _keysLock
+    private PooledDevice[] _named = [];                   // under _changeLock: those of the configuration, in its order
+    private volatile PooledDevice[] _devices = [];        // that get work: read by every operation; replaced whole, never changed
+    private int _nextKeyNumber;                           // under _keysLock
     private int _unlockedKeyWasLogged;
-    private int _isDisposed;
+    private bool _isDisposed;                             // under _changeLock
 
     /// <summary>
     /// Opens queues on every device that is there, and starts to look for those that are not.
@@ -29,34 +33,26 @@ public sealed class QueuePool : IDisposable
     /// <param name="time">The clock of deadlines, quarantines and stalls.</param>
     /// <exception cref="AcceleratorException">What answers at an endpoint is no WarpDrive device, or refuses the depth.</exception>
     public QueuePool(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time)
-        : this(options, endpoints, logger, time, startThreads: true)
+        : this(options, endpoints, logger, time, startsThreads: true)
     {
     }
 
-    private QueuePool(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time, bool startThreads)
+    private QueuePool(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time, bool startsThreads)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(endpoints);
-        _options = options;
         _logger = logger;
-        _devices = [.. endpoints.Select(endpoint => new PooledDevice(endpoint, options, logger, time))];
-        foreach (PooledDevice device in _devices)
+        _time = time;
+        _startsThreads = startsThreads;
+        _devices = _named = [.. endpoints.Select(endpoint => new PooledDevice(endpoint, options, logger, time))];
+        Array.ForEach(_named, Start);
+        foreach (PooledDevice device in _named)
         {
-            try
+            if (device.Supervisor!.Tried.GetAwaiter().GetResult() is { } problem)
             {
-                device.Supervise([], generation: 0);
+                Dispose();
+                throw new AcceleratorException($"Device '{device.Uri}' cannot be used: {problem.Message}", problem);
             }
-            catch (AcceleratorException e)
-            {
-                CloseAll();
-                throw new AcceleratorException($"Device '{device.Uri}' cannot be used: {e.Message}", e);
-            }
-        }
-
-        _supervisors = [.. _devices.Select(device => new DeviceSupervisor(device, options.RetryInterval, logger))];
-        if (startThreads)
-        {
-            Array.ForEach(_supervisors, static supervisor => supervisor.Start());
         }
     }
 
@@ -75,15 +71,21 @@ public sealed class QueuePool : IDisposable
     /// <summary>Where keys are kept here; it outlives the pool, as keys may.</summary>
     internal SecretArena Secrets { get; } = new();
 
-    /// <summary>Devices of the pool, absent ones included.</summary>
-    internal int DeviceCount => _devices.Length;
-
-    /// <summary>The supervisors, whose rounds somebody else has to run when no threads were started.</summary>
-    internal IReadOnlyList<DeviceSupervisor> Supervisors => _supervisors;
+    /// <summary>The supervisors of every device that may have queues open; somebody else has to run their rounds when no threads were started.</summary>
+    internal IReadOnlyList<DeviceSupervisor> Supervisors
+    {
+        get
+        {
+            lock (_changeLock)
+            {
+                return [.. All().Select(static device => device.Supervisor!)];
+            }
+        }
+    }
 
     /// <summary>A pool without threads: <see cref="Supervisors"/> work when they are told to, on the caller's thread.</summary>
     internal static QueuePool CreateStepped(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints, ILogger logger, TimeProvider time) =>
-        new(options, endpoints, logger, time, startThreads: false);
+        new(options, endpoints, logger, time, startsThreads: false);
 
     /// <summary>Takes a private key into use.</summary>
     /// <param name="crtBlock">dq, dp, q, p, qinv, each half the modulus, big-endian (<see cref="RsaKeyBlock"/>). Copied; the caller zeroes its own.</param>
@@ -109,22 +111,71 @@ public sealed class QueuePool : IDisposable
         return key;
     }
 
+    /// <summary>
+    /// Changes devices and limits while operations run. A device that stays keeps its queues, unless their number or depth changes: then it is
+    /// opened anew. New ones are opened in the background, where one that cannot be used is logged. Those that are no longer named, or opened
+    /// anew, get no more work as soon as the new ones were tried, at once if there is none; their queues are closed as operations return them.
+    /// Keys stay valid.
+    /// </summary>
+    /// <param name="options">Limits.</param>
+    /// <param name="endpoints">As for the constructor. A device is the same when its URI is.</param>
+    /// <exception cref="ObjectDisposedException">The pool is disposed.</exception>
+    public void Configure(QueuePoolOptions options, IReadOnlyList<DeviceEndpoint> endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(endpoints);
+        lock (_changeLock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            PooledDevice[] earlier = _named;
+            _named = [.. endpoints.Select(endpoint => Array.Find(earlier, device => device.Uri == endpoint.Uri && device.Options.HasQueuesOf(options))
+                ?? new PooledDevice(endpoint, options, _logger, _time))];
+            PooledDevice[] added = [.. _named.Except(earlier)];
+            PooledDevice[] removed = [.. earlier.Except(_named)];
+            foreach (PooledDevice kept in _named.Intersect(earlier))
+            {
+                kept.Options = options;
+            }
+
+            _replaced.AddRange(removed);
+            Array.ForEach(added, Start);
+            _devices = [.. _named, .. _replaced];
+            _ = ReplaceAsync(added, removed);
+        }
+    }
+
     /// <summary>What there is at this moment; the numbers of a busy pool are each true, but not of the same instant.</summary>
-    public PoolStatus GetStatus() => new(
-        [.. _devices.Select(static device => device.GetStatus())],
-        _devices.Sum(static device => device.CountSlotsInUse()),
-        _devices.Sum(static device => device.RentedCount));
+    public PoolStatus GetStatus()
+    {
+        lock (_changeLock)
+        {
+            return new(
+                [.. _named.Select(static device => device.GetStatus())],
+                All().Sum(static device => device.CountSlotsInUse()),
+                All().Sum(static device => device.RentedCount));
+        }
+    }
 
     /// <summary>Closes all queues. Operations that run end first: each has a deadline.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        PooledDevice[] devices;
+        lock (_changeLock)
         {
+            _isDisposed = true;
+            devices = [.. All()];
+        }
+
+        Array.ForEach(devices, static device => device.Supervisor!.Leave());
+        if (!_startsThreads)
+        {
+            Array.ForEach(devices, static device => device.Supervisor!.Round());
             return;
         }
 
-        Array.ForEach(_supervisors, static supervisor => supervisor.Dispose());
-        CloseAll();
+        // Bounded by the longest deadline of operations that still run. A queue that is never returned is never closed.
+        TimeSpan patience = devices.Select(static device => device.Options.DeadlineFor(RsaKeyBlock.MaxModulusBytes)).DefaultIfEmpty().Max() + TimeSpan.FromSeconds(1);
+        Task.WaitAll([.. devices.Select(static device => device.Supervisor!.Ended)], patience);
     }
 
     internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
@@ -153,27 +204,25 @@ public sealed class QueuePool : IDisposable
     /// </summary>
     internal bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, out PooledOperation operation, out AcceleratorError refusal)
     {
-        int number = Rent(out PooledQueue? queue);
-        if (queue is null)
+        PooledDevice[] devices = _devices;
+        if (!TryRent(devices, out operation))
         {
-            operation = default;
-            refusal = Array.Exists(_devices, static device => device.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
+            refusal = Array.Exists(devices, static device => device.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
             return false;
         }
 
-        operation = new PooledOperation(number, queue);
         refusal = AcceleratorError.DeviceGone;
         bool hasBegun = false;
         try
         {
-            hasBegun = queue.TryBegin(key, input, out refusal);
+            hasBegun = operation.Queue.TryBegin(key, input, out refusal);
             return hasBegun;
         }
         finally
         {
             if (!hasBegun)
             {
-                Return(operation, refusal);
+                operation.Device.Return(operation.Queue, refusal);
             }
         }
     }
@@ -182,7 +231,7 @@ public sealed class QueuePool : IDisposable
     internal static bool TryPoll(in PooledOperation operation, out AcceleratorError outcome) => operation.Queue.TryPoll(out outcome);
 
     /// <summary>Checks and hands out the result, if there is one, and gives the queue back. Returns the operation's outcome.</summary>
-    internal AcceleratorError End(in PooledOperation operation, AcceleratorError outcome, ReadOnlySpan<byte> input, Span<byte> output)
+    internal static AcceleratorError End(in PooledOperation operation, AcceleratorError outcome, ReadOnlySpan<byte> input, Span<byte> output)
     {
         AcceleratorError result = AcceleratorError.DeviceGone;
         try
@@ -191,16 +240,36 @@ public sealed class QueuePool : IDisposable
         }
         finally
         {
-            Return(operation, result);
+            operation.Device.Return(operation.Queue, result);
         }
 
         return result;
     }
 
-    internal void Retire(DeviceKey key) => Array.ForEach(_supervisors, supervisor => supervisor.Retire(key));
+    /// <summary>Has every device erase a key that no operation uses any more.</summary>
+    internal void Retire(DeviceKey key)
+    {
+        PooledDevice[] holders;
+        lock (_changeLock)
+        {
+            // A device that comes later never sees the key.
+            holders = [.. All()];
+        }
+
+        // One more, for this call: the number is free when the last of them is done, also when there is no device.
+        key.BeginErase(holders.Length + 1);
+        Array.ForEach(holders, device => device.Supervisor!.Retire(key));
+        key.ErasedOnDevice();
+    }
 
     /// <summary>Whether any arena has a copy of a key that no operation uses any more.</summary>
-    internal bool Holds(DeviceKey key) => Array.Exists(_devices, device => device.Holds(key));
+    internal bool Holds(DeviceKey key)
+    {
+        lock (_changeLock)
+        {
+            return All().Any(device => device.Holds(key));
+        }
+    }
 
     internal void FreeKeyNumber(int number)
     {
@@ -218,48 +287,85 @@ public sealed class QueuePool : IDisposable
         }
     }
 
-    /// <summary>Rents a queue of the device that has the least to do; returns the device's number. Null: none has an idle queue.</summary>
-    private int Rent(out PooledQueue? queue)
+    /// <summary>Rents a queue of the device that has the least to do. False: none has an idle queue.</summary>
+    private static bool TryRent(PooledDevice[] devices, out PooledOperation operation)
     {
-        int best = -1;
-        for (int i = 0; i < _devices.Length; i++)
+        PooledDevice? best = null;
+        foreach (PooledDevice device in devices)
         {
-            if (_devices[i].HasIdleQueue && (best < 0 || _devices[i].RentedCount < _devices[best].RentedCount))
+            if (device.HasIdleQueue && (best is null || device.RentedCount < best.RentedCount))
             {
-                best = i;
+                best = device;
             }
         }
 
-        if (best >= 0 && _devices[best].TryRent(out queue))
+        if (best is not null && best.TryRent(out PooledQueue? queue))
         {
-            return best;
+            operation = new PooledOperation(best, queue);
+            return true;
         }
 
         // Its last queue was taken meanwhile: any other will do.
-        for (int i = 0; i < _devices.Length; i++)
+        foreach (PooledDevice device in devices)
         {
-            if (_devices[i].TryRent(out queue))
+            if (device.TryRent(out queue))
             {
-                return i;
+                operation = new PooledOperation(device, queue);
+                return true;
             }
         }
 
-        queue = null;
-        return -1;
+        operation = default;
+        return false;
     }
 
-    private void Return(in PooledOperation operation, AcceleratorError outcome)
+    private void Start(PooledDevice device)
     {
-        if (_devices[operation.DeviceNumber].Return(operation.Queue, outcome))
+        device.Supervisor = new DeviceSupervisor(device, _logger);
+        if (_startsThreads)
         {
-            _supervisors[operation.DeviceNumber].Wake();
+            device.Supervisor.Start();
+        }
+        else
+        {
+            device.Supervisor.Round();
         }
     }
 
-    private void CloseAll()
+    /// <summary>Every device that may have queues open. Under the lock.</summary>
+    private IEnumerable<PooledDevice> All() => [.. _named, .. _replaced, .. _leaving];
+
+    /// <summary>Lets devices go when those that came with the same change were tried, and forgets them when they are closed.</summary>
+    private async Task ReplaceAsync(PooledDevice[] added, PooledDevice[] removed)
     {
-        // Bounded by the longest deadline of operations that still run.
-        TimeSpan patience = _options.DeadlineFor(RsaKeyBlock.MaxModulusBytes) + TimeSpan.FromSeconds(1);
-        SpinWait.SpinUntil(() => Array.TrueForAll(_devices, static device => device.TryClose()), patience);
+        foreach (PooledDevice device in added)
+        {
+            if (await device.Supervisor!.Tried.ConfigureAwait(false) is { } problem)
+            {
+                _logger.DeviceUnusable(device.Uri, problem.Message);
+            }
+        }
+
+        lock (_changeLock)
+        {
+            Array.ForEach(removed, device => _replaced.Remove(device));
+            _leaving.AddRange(removed);
+            _devices = [.. _named, .. _replaced];
+        }
+
+        foreach (PooledDevice device in removed)
+        {
+            device.Supervisor!.Leave();
+        }
+
+        foreach (PooledDevice device in removed)
+        {
+            await device.Supervisor!.Ended.ConfigureAwait(false);
+            _logger.DeviceRemoved(device.Uri);
+            lock (_changeLock)
+            {
+                _leaving.Remove(device);
+            }
+        }
     }
 }

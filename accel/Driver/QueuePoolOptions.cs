@@ -27,6 +27,9 @@ public sealed class QueuePoolOptions
     /// <summary>The longest quarantine.</summary>
     public TimeSpan MaxQuarantine { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Whether queues made with these limits may stay under the <paramref name="other"/> ones.</summary>
+    internal bool HasQueuesOf(QueuePoolOptions other) => QueuesPerDevice == other.QueuesPerDevice && Depth == other.Depth;
+
     /// <summary>The longest wait for an operation with a modulus of <paramref name="modulusBytes"/>.</summary>
     internal TimeSpan DeadlineFor(int modulusBytes)
     {
