@@ -32,15 +32,25 @@ try
     }
 
     ProcessThreads.Use(options.Server.Processors);
-    using var signals = new ShutdownSignals();
     ProxyServer? started = null;
+    using var bound = new ShutdownBound();
+    using var signals = new ShutdownSignals(() => bound.Begin(options.Shutdown.Drain + ShutdownBound.ReleaseTime));
 
     // Before the start: the signal would end the process. What has changed by then is seen by the first look after it.
     using var reload = new ReloadSignal(() => Volatile.Read(ref started)?.ReloadFiles());
-    await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads);
-    Volatile.Write(ref started, server);
-    await signals.First;
-    await server.DrainAsync();
+    try
+    {
+        await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, signals.Stopping);
+        Volatile.Write(ref started, server);
+        await signals.First;
+        await server.DrainAsync();
+        bound.Shorten(ShutdownBound.ReleaseTime);
+    }
+    catch (OperationCanceledException) when (signals.First.IsCompleted)
+    {
+        // A start that was not to go on.
+    }
+
     return 0;
 }
 catch (BadInputException badInput)

@@ -41,6 +41,9 @@ internal static partial class ProxyLog
     [LoggerMessage(12, LogLevel.Information, "Draining for at most {Seconds} s; a second signal ends at once")]
     public static partial void Draining(this ILogger logger, double seconds);
 
+    [LoggerMessage(15, LogLevel.Warning, "Connections cut off, since they had not ended after {Seconds} s: {Count}")]
+    public static partial void ConnectionsCut(this ILogger logger, double seconds, int count);
+
     [LoggerMessage(13, LogLevel.Information, "Stopped")]
     public static partial void Stopped(this ILogger logger);
 

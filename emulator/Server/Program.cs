@@ -12,6 +12,8 @@ using WarpDrive.Linux;
 const int Ended = 0;
 const int Failed = 1;
 const int BadInput = 2;
+const int EndedBySigint = 130;      // as shells have it: 128 plus the signal's number
+const int EndedBySigterm = 143;
 
 ParseResult arguments = EmulatorCommand.Create(Run).Parse(args);
 if (arguments.Errors.Count > 0)
@@ -30,6 +32,12 @@ static int Run(string socket, EmulatorOptions options, EngineKind engine, LogLev
     void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (stop.IsSet)
+        {
+            // The second one: at once, whatever the end waits for.
+            ProcessEnd.Now(context.Signal == PosixSignal.SIGINT ? EndedBySigint : EndedBySigterm);
+        }
+
         signal = context.Signal.ToString();
         stop.Set();
     }

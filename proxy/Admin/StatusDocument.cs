@@ -19,6 +19,9 @@ internal sealed record StatusDocument(
     ProxyProtocolStatus ProxyProtocol,
     IReadOnlyList<PassthroughStatus> Passthrough)
 {
+    /// <summary><c>starting</c>, <c>serving</c> or <c>draining</c>.</summary>
+    public string State { get; init; } = "starting";
+
     /// <summary>Certificates; null before they are loaded.</summary>
     public CertificateStatus? Certificates { get; init; }
 

@@ -32,12 +32,14 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly Dictionary<ClientCertificateOptions, ClientTrust> _clients = [];
     private readonly ProxyProtocolCounters _proxyProtocol = new();
     private readonly PassthroughTunnels _tunnels;
+    private readonly OpenConnections _connections = new();
     private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
     private readonly TicketKeyStore _tickets;
     private CertificateStore? _certificates;
     private CertificateExpiry? _expiry;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
+    private volatile bool _isDraining;
 
     private ProxyServer(ProxyOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -69,6 +71,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     public StatusDocument ReadStatus() => StatusDocument.Read(
         _accelerator, _lanes, _counters, _proxyProtocol, _endpoints.SelectMany(static endpoint => endpoint?.Passthrough.All ?? [])) with
     {
+        State = _isDraining ? "draining" : _admin.IsServing ? "serving" : "starting",
         Certificates = _certificates is { Entries: var entries }
             ? new CertificateStatus(
                 entries.Count(static one => one.Certificate is not null), entries.Count(static one => one.Refusal is not null), _accelerator.KeyCount, _expiry?.Next)
@@ -80,9 +83,11 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <param name="options">What was read of it, without a problem.</param>
     /// <param name="time">The clock.</param>
     /// <param name="threads">What the process has done for its threads, to be logged; null: nothing.</param>
+    /// <param name="stopping">Ends a start that is not wanted any more.</param>
     /// <exception cref="BadInputException">Something that was configured cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">It is not wanted any more.</exception>
     public static async Task<ProxyServer> StartAsync(
-        IConfigurationRoot configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null)
+        IConfigurationRoot configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null, CancellationToken stopping = default)
     {
         var server = new ProxyServer(options, time, ConsoleLog.Create(configuration));
         try
@@ -93,7 +98,7 @@ internal sealed class ProxyServer : IAsyncDisposable
                 server._logger.ConfigurationFileNotRead(SettingsFile.UsualName);
             }
 
-            await server.StartAsync(new SettingProblems(configuration));
+            await server.StartAsync(new SettingProblems(configuration), stopping);
             return server;
         }
         catch
@@ -138,14 +143,26 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <summary>Looks at the files of the configuration at once, and takes those that have changed into use.</summary>
     public void ReloadFiles() => _files.LookNow();
 
-    /// <summary>Takes no more connections and lets the requests under way end, within <c>Shutdown:Drain</c>.</summary>
+    /// <summary>
+    /// Takes no more connections, closes those that wait for a request, and lets handshakes, requests and tunnels under way end, within
+    /// <c>Shutdown:Drain</c>; what has not ended by then is cut off.
+    /// </summary>
     public async Task DrainAsync()
     {
         _logger.Draining(_options.Shutdown.Drain.TotalSeconds);
+        _isDraining = true;
         _admin.IsServing = false;
+        int cutCount = 0;
         if (_proxy is not null)
         {
-            using var bound = new CancellationTokenSource(_options.Shutdown.Drain, _time);
+            using var bound = new CancellationTokenSource();
+            await using ITimer timer = _time.CreateTimer(
+                _ =>
+                {
+                    cutCount = _connections.Count;
+                    bound.Cancel();
+                },
+                null, _options.Shutdown.Drain, Timeout.InfiniteTimeSpan);
             try
             {
                 await _proxy.StopAsync(bound.Token);
@@ -157,6 +174,11 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
 
         _report.Report();
+        if (cutCount > 0)
+        {
+            _logger.ConnectionsCut(_options.Shutdown.Drain.TotalSeconds, cutCount);
+        }
+
         _logger.Stopped();
     }
 
@@ -191,11 +213,13 @@ internal sealed class ProxyServer : IAsyncDisposable
         _loggers.Dispose();
     }
 
-    private async Task StartAsync(SettingProblems problems)
+    private async Task StartAsync(SettingProblems problems, CancellationToken stopping)
     {
         LoadCertificates(problems);
+        stopping.ThrowIfCancellationRequested();
         MakeEndpoints(problems);
         problems.ThrowIfAny();
+        stopping.ThrowIfCancellationRequested();
         _expiry = new CertificateExpiry(_certificates!, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
         await ListenAsync(_admin.StartAsync, _options.Server.Admin);
         if (_options.ReverseProxy.Routes.Count == 0)
@@ -252,6 +276,7 @@ internal sealed class ProxyServer : IAsyncDisposable
             {
                 listener.Address.Listen(kestrel, endpoint =>
                 {
+                    _connections.Configure(endpoint);
                     PlainAddresses.Configure(listener, endpoint);
                     proxyProtocol.Configure(listener, endpoint);
                     HttpPolicy.Create(listener)?.Configure(endpoint);
@@ -259,7 +284,7 @@ internal sealed class ProxyServer : IAsyncDisposable
                 });
             }
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = _options.Shutdown.Drain);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);     // bounded by who drains
         IReverseProxyBuilder proxy = builder.Services.AddReverseProxy();
         if (_demo is not null)
         {
@@ -272,6 +297,7 @@ internal sealed class ProxyServer : IAsyncDisposable
 
         proxy.AddTransforms(ClientCertificateHeaders.AddTransforms);
         WebApplication application = builder.Build();
+        application.Use((context, next) => _isDraining ? LateConnection.InvokeAsync(context, next) : next(context));
         if (_options.Listeners.Any(static listener => HttpPolicy.Create(listener) is not null))
         {
             application.Use(HttpPolicy.InvokeAsync);

@@ -9,13 +9,7 @@ namespace WarpProxy.Passthrough;
 /// <summary>Where bytes go on to: <c>10.0.0.5:443</c>, <c>legacy.example:443</c> or <c>[2001:db8::5]:443</c>.</summary>
 internal sealed class UpstreamAddress
 {
-    private readonly string _text;
-
-    private UpstreamAddress(string text, EndPoint endPoint)
-    {
-        _text = text;
-        EndPoint = endPoint;
-    }
+    private UpstreamAddress(EndPoint endPoint) => EndPoint = endPoint;
 
     /// <summary>To connect to; a name is resolved anew for each connection.</summary>
     public EndPoint EndPoint { get; }
@@ -38,16 +32,13 @@ internal sealed class UpstreamAddress
         {
             // IPv6 in brackets and nothing else in brackets; of the forms of IPv4 only the one of four numbers.
             bool isIPv6 = ip.AddressFamily == AddressFamily.InterNetworkV6;
-            address = isBracketed == isIPv6 && (isIPv6 || ip.ToString() == host) ? new UpstreamAddress(text, new IPEndPoint(ip, port)) : null;
+            address = isBracketed == isIPv6 && (isIPv6 || ip.ToString() == host) ? new UpstreamAddress(new IPEndPoint(ip, port)) : null;
         }
         else if (ClientHelloName.IsHostName(host))
         {
-            address = new UpstreamAddress(text, new DnsEndPoint(host, port));
+            address = new UpstreamAddress(new DnsEndPoint(host, port));
         }
 
         return address is not null;
     }
-
-    /// <inheritdoc/>
-    public override string ToString() => _text;
 }

@@ -36,7 +36,7 @@ internal sealed class ProxyProtocolMiddleware(
         using CancellationTokenRegistration onClosing = closing.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
         try
         {
-            return await TryReadHeaderAsync(connection, deadline.Token);
+            return await TryReadHeaderAsync(connection, onClosing, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
@@ -57,12 +57,15 @@ internal sealed class ProxyProtocolMiddleware(
         return false;
     }
 
-    private async ValueTask<bool> TryReadHeaderAsync(ConnectionContext connection, CancellationToken deadline)
+    private async ValueTask<bool> TryReadHeaderAsync(ConnectionContext connection, CancellationTokenRegistration onClosing, CancellationToken deadline)
     {
         PipeReader input = connection.Transport.Input;
         while (true)
         {
             ReadResult result = await input.ReadAsync(deadline);
+
+            // It is idle no longer; a proxy that drains lets it finish.
+            onClosing.Unregister();
             ProxyHeader header = ProxyHeader.Read(result.Buffer);
             switch (header.State)
             {

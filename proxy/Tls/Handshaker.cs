@@ -29,11 +29,13 @@ internal sealed class Handshaker(
     {
         CancellationToken closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using var deadline = new CancellationTokenSource(options.ClientHelloTimeout, time);
-        using CancellationTokenRegistration onClosing = closing.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+        bool hasBegun = false;
         bool isHelloThere = false;
         try
         {
-            if (await ReadClientHelloAsync(connection, deadline.Token) is not { } hello)
+            ReadResult first = await ReadFirstAsync(connection.Transport.Input, deadline, closing);
+            hasBegun = true;
+            if (await ReadClientHelloAsync(connection, first, deadline.Token) is not { } hello)
             {
                 return default;
             }
@@ -63,7 +65,7 @@ internal sealed class Handshaker(
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            Expire(connection, isHelloThere, closing.IsCancellationRequested);
+            Expire(connection, isHelloThere, isClosing: !hasBegun && closing.IsCancellationRequested);
         }
         catch (OpenSslException exception)
         {
@@ -82,13 +84,24 @@ internal sealed class Handshaker(
         return default;
     }
 
+    /// <summary>Waits for the first bytes. Without any the connection is idle, and a proxy that drains closes it; with them it has its handshake.</summary>
+    private static async ValueTask<ReadResult> ReadFirstAsync(PipeReader input, CancellationTokenSource deadline, CancellationToken closing)
+    {
+        if (input.TryRead(out ReadResult there))
+        {
+            return there;
+        }
+
+        using CancellationTokenRegistration onClosing = closing.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+        return await input.ReadAsync(deadline.Token);
+    }
+
     /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none.</summary>
-    private async ValueTask<ReadResult?> ReadClientHelloAsync(ConnectionContext connection, CancellationToken deadline)
+    private async ValueTask<ReadResult?> ReadClientHelloAsync(ConnectionContext connection, ReadResult first, CancellationToken deadline)
     {
         PipeReader input = connection.Transport.Input;
-        while (true)
+        for (ReadResult result = first; ; result = await input.ReadAsync(deadline))
         {
-            ReadResult result = await input.ReadAsync(deadline);
             ReadOnlySequence<byte> received = result.Buffer;
             ClientHelloState state = ClientHello.Inspect(received);
             switch (state)

@@ -44,7 +44,7 @@ internal sealed class TlsEndpoint : IDisposable
         Passthrough = new PassthroughRoutes(listener.Name, listener.Options.Passthrough);
         var handshaker = new Handshaker(_sites, Passthrough, options, lanes, counters, time, loggers.CreateLogger<Handshaker>());
         _middleware = new TlsMiddleware(
-            handshaker, tunnels, listener.Options.ClientCertificates ?? new ClientCertificateOptions(), counters, loggers.CreateLogger<TlsMiddleware>());
+            handshaker, tunnels, listener.Options.ClientCertificates ?? new ClientCertificateOptions(), counters, time, loggers.CreateLogger<TlsMiddleware>());
         certificates.Changed += TakeCertificates;
     }
 

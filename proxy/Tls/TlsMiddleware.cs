@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using WarpProxy.ClientCertificates;
+using WarpProxy.Http;
 using WarpProxy.Passthrough;
 
 namespace WarpProxy.Tls;
@@ -17,7 +18,7 @@ namespace WarpProxy.Tls;
 /// </code>
 /// </summary>
 internal sealed class TlsMiddleware(
-    Handshaker handshaker, PassthroughTunnels tunnels, ClientCertificateOptions clients, HandshakeCounters counters, ILogger<TlsMiddleware> logger)
+    Handshaker handshaker, PassthroughTunnels tunnels, ClientCertificateOptions clients, HandshakeCounters counters, TimeProvider time, ILogger<TlsMiddleware> logger)
 {
     /// <summary>Serves one connection to its end.</summary>
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -55,6 +56,7 @@ internal sealed class TlsMiddleware(
         connection.Features.Set<ITlsHandshakeFeature>(features);
         connection.Features.Set<ITlsApplicationProtocolFeature>(features);
         connection.Transport = stream;
+        using LateConnection? late = DelayClosing(connection);
         try
         {
             await next(connection);
@@ -67,6 +69,19 @@ internal sealed class TlsMiddleware(
             await stream.CloseAsync(connection.ConnectionClosed);
             connection.Transport = transport;
         }
+    }
+
+    /// <summary>A handshake that a proxy that drains has let finish is of use with one request behind it.</summary>
+    private LateConnection? DelayClosing(ConnectionContext connection)
+    {
+        if (connection.Features.Get<IConnectionLifetimeNotificationFeature>() is not { ConnectionClosedRequested.IsCancellationRequested: true })
+        {
+            return null;
+        }
+
+        var late = new LateConnection(time);
+        connection.Features.Set<IConnectionLifetimeNotificationFeature>(late);
+        return late;
     }
 
     private void Tell(ConnectionContext connection, TlsTransport stream)
