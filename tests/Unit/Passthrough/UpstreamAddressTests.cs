@@ -12,7 +12,6 @@ public sealed class UpstreamAddressTests
     {
         Assert.True(UpstreamAddress.TryParse(text, out UpstreamAddress? address));
         Assert.Equal(IPEndPoint.Parse(text), address.EndPoint);
-        Assert.Equal(text, address.ToString());
     }
 
     [Theory]
