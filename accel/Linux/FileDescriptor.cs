@@ -46,6 +46,13 @@ public sealed class FileDescriptor : SafeHandle
         }
     }
 
+    /// <summary>Should it be a socket, it does not wait any more, when it is closed, until its peer has read all (SO_LINGER).</summary>
+    public unsafe void StopLingering()
+    {
+        var off = default(Libc.Linger);
+        _ = Libc.setsockopt(Number, Libc.SOL_SOCKET, Libc.SO_LINGER, &off, (uint)sizeof(Libc.Linger));
+    }
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;
 }

@@ -33,6 +33,7 @@ internal static unsafe partial class Libc
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
     public const int SCM_RIGHTS = 1;
+    public const int SHUT_RDWR = 2;
     public const int SO_PEERCRED = 17;
     public const int SO_RCVTIMEO = 20;
     public const int SO_SNDTIMEO = 21;

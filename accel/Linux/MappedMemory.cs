@@ -45,6 +45,20 @@ public sealed unsafe class MappedMemory : MemoryManager<byte>
         return new MappedMemory(address, length, Protect(address, length));
     }
 
+    /// <summary>
+    /// Maps secrets in a file of another process. As <see cref="MapShared"/>, but pages are locked when they are first touched: locking them all now would
+    /// take its time, and would allocate those that their owner never had, at this process's expense.
+    /// </summary>
+    /// <inheritdoc cref="MapShared"/>
+    public static MappedMemory MapForeignSecret(FileDescriptor file, long offset, int length, bool writable)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        void* address = Map(length, file.Number, offset, writable, Libc.MAP_SHARED, $"fd {file.Number} at {offset}");
+        KeepPrivate(address, length);
+        return new MappedMemory(address, length, Libc.mlock2(address, (nuint)length, Libc.MLOCK_ONFAULT) == 0);
+    }
+
     /// <summary>Maps <paramref name="length"/> bytes of a file, shared with everyone else who maps it.</summary>
     /// <param name="file">The file, usually of <see cref="SharedMemory"/>. It may be closed afterwards.</param>
     /// <param name="offset">Where in the file; a multiple of the page size.</param>
@@ -124,12 +138,18 @@ public sealed unsafe class MappedMemory : MemoryManager<byte>
         return address;
     }
 
-    /// <summary>Returns whether the kernel agreed to lock; the two advices cannot fail on a range that is mapped.</summary>
+    /// <summary>Returns whether the kernel agreed to lock.</summary>
     private static bool Protect(void* address, int length)
+    {
+        KeepPrivate(address, length);
+        return Libc.mlock(address, (nuint)length) == 0;
+    }
+
+    /// <summary>The two advices cannot fail on a range that is mapped.</summary>
+    private static void KeepPrivate(void* address, int length)
     {
         _ = Libc.madvise(address, (nuint)length, Libc.MADV_DONTDUMP);
         _ = Libc.madvise(address, (nuint)length, Libc.MADV_DONTFORK);
-        return Libc.mlock(address, (nuint)length) == 0;
     }
 
     private void ThrowOutOfRange(int offset, int length) =>

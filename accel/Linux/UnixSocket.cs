@@ -16,6 +16,10 @@ public sealed unsafe class UnixSocket : IDisposable
     private const int ControlHeader = 16;
     private const int ControlCapacity = ControlHeader + (MaxDescriptors * sizeof(int));
 
+    // Room for all that the kernel lets a peer send at once (SCM_MAX_FD): what does not fit would be closed by the receiving call, which could wait for it.
+    private const int MaxReceivedDescriptors = 253;
+    private const int ReceiveCapacity = ControlHeader + (((MaxReceivedDescriptors * sizeof(int)) + 7) & ~7);
+
     internal UnixSocket(FileDescriptor file) => File = file;
 
     /// <summary>The descriptor to wait on. Owned by this object.</summary>
@@ -98,6 +102,9 @@ public sealed unsafe class UnixSocket : IDisposable
         }
     }
 
+    /// <summary>Ends the connection in both directions, for every holder of the socket; what the peer has not read yet stays readable. Never waits.</summary>
+    public void ShutDown() => _ = Libc.shutdown(File.Number, Libc.SHUT_RDWR);
+
     /// <summary>Sends some bytes and, with the first of them, descriptors. The sender keeps its own copies.</summary>
     /// <returns>How many bytes the kernel took.</returns>
     /// <exception cref="LinuxException">EAGAIN: the time is over, or <paramref name="wait"/> is false and the buffer full; EPIPE.</exception>
@@ -140,15 +147,15 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <param name="descriptors">Received descriptors are added; the caller owns them.</param>
     /// <param name="wait">Whether to wait for bytes.</param>
     /// <returns>How many bytes; 0: the peer has closed.</returns>
-    /// <exception cref="LinuxException">EAGAIN: nothing there in time; ECONNRESET; EMSGSIZE: more descriptors than fit.</exception>
+    /// <exception cref="LinuxException">EAGAIN: nothing there in time; ECONNRESET; EMSGSIZE: more descriptors than this process may open.</exception>
     public int Receive(Span<byte> buffer, ICollection<FileDescriptor> descriptors, bool wait)
     {
         ArgumentNullException.ThrowIfNull(descriptors);
-        byte* control = stackalloc byte[ControlCapacity];
+        byte* control = stackalloc byte[ReceiveCapacity];
         fixed (byte* p = buffer)
         {
             var vector = new Libc.IoVec { Base = p, Length = (nuint)buffer.Length };
-            var message = new Libc.MsgHdr { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlCapacity };
+            var message = new Libc.MsgHdr { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ReceiveCapacity };
             nint received;
             do
             {
@@ -163,7 +170,7 @@ public sealed unsafe class UnixSocket : IDisposable
             TakeDescriptors(control, message.ControlLength, descriptors);
             if ((message.Flags & Libc.MSG_CTRUNC) != 0)
             {
-                throw new LinuxException("recvmsg", $"more than {MaxDescriptors} descriptors", Errno.EMSGSIZE);
+                throw new LinuxException("recvmsg", "more descriptors than this process may open", Errno.EMSGSIZE);
             }
 
             return (int)received;

@@ -66,6 +66,7 @@ public sealed class EmulatedAccelerator : IDisposable
         _scheduler = new Scheduler(options.LongestSleep);
         _logger = logger;
         Faults = options.Faults is { } plan ? new FaultInjector(plan, options.Time, logger) : null;
+        Mappings = new MappingBudget(options.MaxTotalMappedBytes);
         _numbersInUse = new bool[options.MaxQueues];
         if (choice is { Failure: { } failure })
         {
@@ -107,6 +108,12 @@ public sealed class EmulatedAccelerator : IDisposable
 
     /// <summary>The engine's name as the control registers hold it: UTF-8, padded with zeros.</summary>
     internal ReadOnlySpan<byte> EngineNameRegister => _engineName;
+
+    /// <summary>Bytes of clients' memory that are mapped now.</summary>
+    public long MappedBytes => Mappings.MappedBytes;
+
+    /// <summary>What is left of the bytes that queues may map.</summary>
+    internal MappingBudget Mappings { get; }
 
     /// <summary>What goes wrong on purpose; null: nothing.</summary>
     internal FaultInjector? Faults { get; }

@@ -11,11 +11,17 @@ public sealed class EmulatorOptions
     /// <summary>The most queues open at once: 1 to 1024, since a doorbell has ten bits for the number.</summary>
     public int MaxQueues { get; init; } = 1024;
 
+    /// <summary>The most queues that processes of one user have open at once, over the socket: 1 to 1024.</summary>
+    public int MaxQueuesPerUser { get; init; } = 1024;
+
     /// <summary>The most DMA mappings of one queue: 1 to 65536.</summary>
     public int MaxDmaMaps { get; init; } = 256;
 
     /// <summary>The most bytes that one queue may have mapped: 4096 to 2147479552, the largest single mapping.</summary>
     public long MaxMappedBytes { get; init; } = 256L << 20;
+
+    /// <summary>The most bytes that all queues together may have mapped: 4096 to 2^46.</summary>
+    public long MaxTotalMappedBytes { get; init; } = 4L << 30;
 
     /// <summary>
     /// How long an engine that finds nothing keeps looking before it sleeps; zero: not at all. Waking a sleeper costs a
@@ -60,6 +66,11 @@ public sealed class EmulatorOptions
             yield return $"MaxQueues is {MaxQueues}; allowed are 1 to 1024.";
         }
 
+        if (MaxQueuesPerUser is < 1 or > 1024)
+        {
+            yield return $"MaxQueuesPerUser is {MaxQueuesPerUser}; allowed are 1 to 1024.";
+        }
+
         if (MaxDmaMaps is < 1 or > 65536)
         {
             yield return $"MaxDmaMaps is {MaxDmaMaps}; allowed are 1 to 65536.";
@@ -68,6 +79,11 @@ public sealed class EmulatorOptions
         if (MaxMappedBytes is < 4096 or > 2147479552)
         {
             yield return $"MaxMappedBytes is {MaxMappedBytes}; allowed are 4096 to 2147479552.";
+        }
+
+        if (MaxTotalMappedBytes is < 4096 or > 1L << 46)
+        {
+            yield return $"MaxTotalMappedBytes is {MaxTotalMappedBytes}; allowed are 4096 to {1L << 46}.";
         }
 
         if (SpinTime < TimeSpan.Zero || SpinTime > TimeSpan.FromSeconds(1))

@@ -15,13 +15,18 @@ internal sealed class IovaMap : IDisposable
 
     private readonly int _maxMaps;
     private readonly ulong _maxBytes;
+    private readonly MappingBudget? _budget;
     private Mapping[] _mappings = [];
     private int _count;
     private ulong _mappedBytes;
 
-    /// <summary>An empty map that takes at most <paramref name="maxMaps"/> ranges of <paramref name="maxBytes"/> together.</summary>
-    public IovaMap(int maxMaps, long maxBytes)
+    /// <summary>
+    /// An empty map that takes at most <paramref name="maxMaps"/> ranges of <paramref name="maxBytes"/> together, and no more than
+    /// <paramref name="budget"/> has left for all maps.
+    /// </summary>
+    public IovaMap(int maxMaps, long maxBytes, MappingBudget? budget = null)
     {
+        _budget = budget;
         Debug.Assert(maxMaps > 0 && maxBytes is > 0 and <= int.MaxValue);
         _maxMaps = maxMaps;
         _maxBytes = (ulong)maxBytes;
@@ -31,7 +36,7 @@ internal sealed class IovaMap : IDisposable
     public int Count => _count;
 
     /// <summary>Checks a request that does not depend on what is mapped already, and maps the file.</summary>
-    /// <remarks>Needs no lock, and should have none: the kernel may take its time to lock many pages.</remarks>
+    /// <remarks>Needs no lock, and should have none: it makes a dozen system calls. None of them waits for whoever made the file.</remarks>
     /// <exception cref="LinuxException">EINVAL: unaligned, empty, past the address space or the file, no access, or not sealed;
     /// ENOSPC: more bytes than any queue may map; or what mmap refused with.</exception>
     public MappedMemory MapFile(FileDescriptor file, ulong fileOffset, ulong iova, ulong sizeBytes, DmaAccess access)
@@ -74,7 +79,7 @@ internal sealed class IovaMap : IDisposable
         }
 
         bool writable = (access & DmaAccess.Write) != 0;
-        return MappedMemory.MapShared(file, (long)fileOffset, (int)sizeBytes, writable, secret: true);
+        return MappedMemory.MapForeignSecret(file, (long)fileOffset, (int)sizeBytes, writable);
     }
 
     /// <summary>Takes memory that <see cref="MapFile"/> mapped into the map, and owns it from then on.</summary>
@@ -98,6 +103,11 @@ internal sealed class IovaMap : IDisposable
         if (sizeBytes > _maxBytes - _mappedBytes)
         {
             throw Refused(iova, sizeBytes, $"the queue has mapped {_mappedBytes} of {_maxBytes} bytes", Errno.ENOSPC);
+        }
+
+        if (_budget is not null && !_budget.TryTake(memory.Length))
+        {
+            throw Refused(iova, sizeBytes, $"all queues together have mapped {_budget.MappedBytes} bytes, and may have no more", Errno.ENOSPC);
         }
 
         if (_count == _mappings.Length)
@@ -126,6 +136,7 @@ internal sealed class IovaMap : IDisposable
         Array.Copy(_mappings, at + 1, _mappings, at, _count - at);
         _mappings[_count] = default;
         _mappedBytes -= sizeBytes;
+        _budget?.Return((long)sizeBytes);
         return memory;
     }
 
@@ -158,6 +169,7 @@ internal sealed class IovaMap : IDisposable
             _mappings[i].Memory.Dispose();
         }
 
+        _budget?.Return((long)_mappedBytes);
         _mappings = [];
         _count = 0;
         _mappedBytes = 0;

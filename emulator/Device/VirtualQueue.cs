@@ -35,7 +35,7 @@ internal sealed partial class VirtualQueue : IVfioDevice
     {
         _accelerator = accelerator;
         Number = number;
-        _dma = new IovaMap(options.MaxDmaMaps, options.MaxMappedBytes);
+        _dma = new IovaMap(options.MaxDmaMaps, options.MaxMappedBytes, accelerator.Mappings);
         _dus = SharedMemory.Create($"warp-dus-{number}", DeviceUserShare.SizeInBytes, secret: false);
         try
         {

@@ -48,11 +48,17 @@ internal static class EmulatorCommand
     private static readonly Option<int> Queues =
         Number("--queues", "The most queue pairs open at once; each connection has one.", Defaults.MaxQueues, 1, 1024);
 
+    private static readonly Option<int> QueuesPerUser =
+        Number("--queues-per-user", "The most queue pairs that processes of one user have open at once.", Defaults.MaxQueuesPerUser, 1, 1024);
+
     private static readonly Option<int> DmaMaps =
         Number("--dma-maps", "The most DMA mappings of one queue pair.", Defaults.MaxDmaMaps, 1, 65536);
 
     private static readonly Option<int> MappedMiB =
         Number("--mapped-mib", "The most memory, in MiB, that one queue pair may map.", (int)(Defaults.MaxMappedBytes / BytesPerMiB), 1, 2047);
+
+    private static readonly Option<int> TotalMappedMiB =
+        Number("--mapped-total-mib", "The most memory, in MiB, that all queue pairs together may map.", (int)(Defaults.MaxTotalMappedBytes / BytesPerMiB), 1, 1 << 26);
 
     private static readonly Option<int> SpinMicroseconds =
         Number("--spin-us", "How long an idle engine looks for work before it sleeps, in microseconds.", (int)Defaults.SpinTime.TotalMicroseconds, 0, 1_000_000);
@@ -109,7 +115,7 @@ internal static class EmulatorCommand
         var command = new RootCommand(
             "An RSA accelerator in software, for other processes: rings in shared memory, reached through vfio-user on a Unix socket.")
         {
-            Socket, Engine, Engines, Queues, DmaMaps, MappedMiB, SpinMicroseconds, Users, Groups, Faults, Level,
+            Socket, Engine, Engines, Queues, QueuesPerUser, DmaMaps, MappedMiB, TotalMappedMiB, SpinMicroseconds, Users, Groups, Faults, Level,
         };
         command.SetAction(arguments => run(
             arguments.GetRequiredValue(Socket),
@@ -117,8 +123,10 @@ internal static class EmulatorCommand
             {
                 EngineCount = arguments.GetValue(Engines),
                 MaxQueues = arguments.GetValue(Queues),
+                MaxQueuesPerUser = arguments.GetValue(QueuesPerUser),
                 MaxDmaMaps = arguments.GetValue(DmaMaps),
                 MaxMappedBytes = arguments.GetValue(MappedMiB) * BytesPerMiB,
+                MaxTotalMappedBytes = arguments.GetValue(TotalMappedMiB) * BytesPerMiB,
                 SpinTime = TimeSpan.FromMicroseconds(arguments.GetValue(SpinMicroseconds)),
                 AllowedUsers = arguments.GetValue(Users) ?? [],
                 AllowedGroups = arguments.GetValue(Groups) ?? [],

@@ -70,7 +70,8 @@ static int Run(string socket, EmulatorOptions options, EngineKind engine, LogLev
             options.MaxQueues,
             DeviceUserShare.MaxDepth,
             options.MaxDmaMaps,
-            options.MaxMappedBytes >> 20);
+            options.MaxMappedBytes >> 20,
+            options.MaxTotalMappedBytes >> 20);
         stop.Wait();
         logger.Stopping(signal, accelerator.QueueCount, accelerator.OperationsCompleted, accelerator.OperationErrors);
         foreach (BatchHistogram batches in accelerator.GetBatchHistograms())

@@ -19,6 +19,8 @@ internal sealed class ClientConnection : IDisposable
 
     private readonly UnixSocket _socket;
     private readonly CommandInterpreter _interpreter;
+    private readonly DescriptorCloser _closer;
+    private readonly LogBudget _budget;
     private readonly ILogger _logger;
     private readonly byte[] _reply;
     private readonly byte[] _headerBytes = new byte[MessageHeader.SizeInBytes];
@@ -33,10 +35,21 @@ internal sealed class ClientConnection : IDisposable
     /// <param name="number">For the log.</param>
     /// <param name="socket">Connected.</param>
     /// <param name="interpreter">Executes what arrives.</param>
+    /// <param name="closer">Closes descriptors that the client should not have sent.</param>
     /// <param name="reply">Room for the longest reply; the connections of one thread share it.</param>
+    /// <param name="budget">What may be logged.</param>
     /// <param name="logger">For refusals.</param>
-    public ClientConnection(long number, UnixSocket socket, CommandInterpreter interpreter, byte[] reply, ILogger logger)
+    public ClientConnection(
+        long number,
+        UnixSocket socket,
+        CommandInterpreter interpreter,
+        DescriptorCloser closer,
+        byte[] reply,
+        LogBudget budget,
+        ILogger logger)
     {
+        _closer = closer;
+        _budget = budget;
         Number = number;
         _socket = socket;
         _interpreter = interpreter;
@@ -54,6 +67,9 @@ internal sealed class ClientConnection : IDisposable
     /// <summary>Whether VERSION has opened a queue.</summary>
     public bool IsOpen => _interpreter.IsOpen;
 
+    /// <summary>Whose process it is.</summary>
+    public required uint UserId { get; init; }
+
     /// <summary>When the connection was accepted: a <see cref="TimeProvider"/> timestamp.</summary>
     public required long AcceptedAt { get; init; }
 
@@ -70,7 +86,6 @@ internal sealed class ClientConnection : IDisposable
             }
 
             end = Answer();
-            CloseReceived();
             _receivedBytes = 0;
             _payload = _smallPayload;
             if (end is not null)
@@ -82,10 +97,22 @@ internal sealed class ClientConnection : IDisposable
         return null;
     }
 
-    /// <summary>Closes socket, descriptors and queue.</summary>
+    /// <summary>Closes socket, descriptors and queue. The socket is emptied first: it would close descriptors that nobody received, and could wait for them.</summary>
     public void Dispose()
     {
-        CloseReceived();
+        _socket.ShutDown();
+        try
+        {
+            while (_socket.Receive(_reply, _received, wait: false) > 0)
+            {
+            }
+        }
+        catch (LinuxException)
+        {
+            // Nothing more is there.
+        }
+
+        _closer.Close(_received);
         _socket.Dispose();
         _interpreter.Dispose();
     }
@@ -176,17 +203,31 @@ internal sealed class ClientConnection : IDisposable
             }
 
             replyBytes = _interpreter.Execute(command, payload, _received, _reply.AsSpan(MessageHeader.SizeInBytes), _passed);
+
+            // The files of memory and eventfds that a command took: to close those takes no time.
+            _received.ForEach(static descriptor => descriptor.Dispose());
+            _received.Clear();
         }
         catch (LinuxException refusal)
         {
             _logger.CommandRefused(Number, VfioUserCommandName.Of(command), refusal.Message);
             error = refusal.Error;
             _passed.Clear();
+            _closer.Close(_received);
         }
         catch (Exception failure)
         {
             // Not the client's doing, and not the other clients' either: they keep their queues.
-            _logger.CommandFailed(Number, VfioUserCommandName.Of(command), failure);
+            if (_budget.TryTake(out int leftOut))
+            {
+                if (leftOut > 0)
+                {
+                    _logger.LinesLeftOut(leftOut);
+                }
+
+                _logger.CommandFailed(Number, VfioUserCommandName.Of(command), failure);
+            }
+
             return "a command failed in a way that nobody foresaw";
         }
 
@@ -219,15 +260,5 @@ internal sealed class ClientConnection : IDisposable
         {
             return failure.Error == Errno.EAGAIN ? "it does not read its replies" : failure.Message;
         }
-    }
-
-    private void CloseReceived()
-    {
-        foreach (FileDescriptor descriptor in _received)
-        {
-            descriptor.Dispose();
-        }
-
-        _received.Clear();
     }
 }

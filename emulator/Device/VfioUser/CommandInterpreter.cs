@@ -16,15 +16,21 @@ internal sealed class CommandInterpreter : IDisposable
 {
     private readonly EmulatedAccelerator _accelerator;
     private readonly ProtocolCapabilities _capabilities;
+    private readonly UserQuota _quota;
+    private readonly uint _user;
     private VirtualQueue? _queue;
 
     /// <summary>An interpreter that waits for VERSION.</summary>
     /// <param name="accelerator">Whose queue the client gets.</param>
     /// <param name="capabilities">The limits that the client is told.</param>
-    public CommandInterpreter(EmulatedAccelerator accelerator, ProtocolCapabilities capabilities)
+    /// <param name="quota">How many queues each user has.</param>
+    /// <param name="user">Whose process the client is.</param>
+    public CommandInterpreter(EmulatedAccelerator accelerator, ProtocolCapabilities capabilities, UserQuota quota, uint user)
     {
         _accelerator = accelerator;
         _capabilities = capabilities;
+        _quota = quota;
+        _user = user;
     }
 
     /// <summary>Whether VERSION has opened a queue.</summary>
@@ -33,7 +39,7 @@ internal sealed class CommandInterpreter : IDisposable
     /// <summary>Executes one command.</summary>
     /// <param name="command">Its number.</param>
     /// <param name="payload">What followed the header.</param>
-    /// <param name="received">Descriptors that came with it; the caller disposes what is still in the list.</param>
+    /// <param name="received">Descriptors that came with it; the caller closes them. After a success they are what the command takes.</param>
     /// <param name="reply">Where the reply's payload goes; room for the longest.</param>
     /// <param name="passed">Descriptors that travel with the reply are added; the queue owns them.</param>
     /// <returns>Bytes of the reply's payload.</returns>
@@ -86,7 +92,15 @@ internal sealed class CommandInterpreter : IDisposable
     }
 
     /// <summary>Closes the queue, with all that the client mapped.</summary>
-    public void Dispose() => _queue?.Dispose();
+    public void Dispose()
+    {
+        if (_queue is not null)
+        {
+            _queue.Dispose();
+            _queue = null;
+            _quota.Return(_user);
+        }
+    }
 
     private static LinuxException Refused(VfioUserCommand command, string why) =>
         new($"vfio-user {VfioUserCommandName.Of(command)}", why, Errno.EINVAL);
@@ -155,7 +169,17 @@ internal sealed class CommandInterpreter : IDisposable
         }
 
         CheckCapabilities(payload[VersionPayload.SizeInBytes..]);
-        _queue = _accelerator.OpenVirtualQueue();
+        _quota.Take(_user);
+        try
+        {
+            _queue = _accelerator.OpenVirtualQueue();
+        }
+        catch
+        {
+            _quota.Return(_user);
+            throw;
+        }
+
         version.Minor = Math.Min(version.Minor, VersionPayload.SupportedMinor);
         MemoryMarshal.Write(reply, version);
         byte[] text = _capabilities.ToText();

@@ -17,8 +17,17 @@ internal static partial class VfioUserLog
     [LoggerMessage(104, LogLevel.Information, "Client {Client} disconnected: {Reason}")]
     public static partial void Disconnected(this ILogger logger, long client, string reason);
 
-    [LoggerMessage(105, LogLevel.Warning, "Connection refused: {ConnectionCount} are open, the most allowed")]
-    public static partial void TooManyConnections(this ILogger logger, int connectionCount);
+    [LoggerMessage(105, LogLevel.Warning, "Connections wait: {ConnectionCount} are open, the most allowed, and {UnopenedCount} of them have said nothing yet")]
+    public static partial void TooManyConnections(this ILogger logger, int connectionCount, int unopenedCount);
+
+    [LoggerMessage(111, LogLevel.Warning, "{LineCount} lines about clients that came, went or were refused were left out")]
+    public static partial void LinesLeftOut(this ILogger logger, int lineCount);
+
+    [LoggerMessage(112, LogLevel.Warning, "Connection of process {ProcessId} refused: {DescriptorCount} descriptors that clients should not have sent cannot be closed")]
+    public static partial void TooManyDescriptors(this ILogger logger, int processId, int descriptorCount);
+
+    [LoggerMessage(113, LogLevel.Warning, "Interrupts are signalled by write(2): the system has no asynchronous I/O left (io_setup(2), /proc/sys/fs/aio-max-nr), so a hostile client can hold an engine up")]
+    public static partial void SignalsMayWait(this ILogger logger);
 
     [LoggerMessage(110, LogLevel.Warning, "Connection of process {ProcessId} refused: neither user {UserId} nor group {GroupId} is allowed")]
     public static partial void NotAllowed(this ILogger logger, int processId, uint userId, uint groupId);

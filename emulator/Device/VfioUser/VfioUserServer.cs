@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using WarpDrive.Abi.VfioUser;
 using WarpDrive.Linux;
@@ -12,11 +11,24 @@ namespace WarpDrive.Emulator.VfioUser;
 public sealed class VfioUserServer : IDisposable
 {
     /// <summary>Connections allowed beyond one for each queue: those that have not sent VERSION yet, or come for a refusal.</summary>
-    private const int SpareConnections = 16;
+    private const int SpareConnections = 64;
+
+    // Who connects in a loop gets his turn again after the clients had theirs.
+    private const int MaxAcceptedPerTurn = 16;
+
+    // Of those that clients should not have sent. Reached only when closing them waits, for many at once.
+    private const int MaxOutstandingDescriptors = 1024;
+
+    private const long WakeTag = 0;
+    private const long ListenerTag = 1;
+    private const long FirstClientTag = 2;
 
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromHours(1);
     private static readonly TimeSpan OpenCheckInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
+
+    // A connection that has not said anything for so long makes room for one that wants to.
+    private static readonly TimeSpan SilentTime = TimeSpan.FromSeconds(1);
 
     private readonly EmulatedAccelerator _accelerator;
     private readonly ProtocolCapabilities _capabilities;
@@ -26,11 +38,16 @@ public sealed class VfioUserServer : IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly EventFd _wake = new();
-    private readonly List<ClientConnection> _clients = [];
-    private readonly List<FileDescriptor> _polled = [];
+    private readonly DescriptorPoller _poller = new();
+    private readonly Dictionary<long, ClientConnection> _clients = [];      // by number
+    private readonly List<ClientConnection> _unopened = [];                 // in the order of their coming; those before VERSION, and some that it just opened
+    private readonly DescriptorCloser _closer = new();
+    private readonly UserQuota _quota;
+    private readonly LogBudget _budget;
     private readonly byte[] _reply = new byte[ProtocolCapabilities.MaxMessageBytes];
     private readonly Thread _thread;
     private long _accepted;
+    private int _connectionCount;      // of _clients, for others to read
     private bool _acceptPaused;
     private int _isDisconnecting;       // 1: a fault asks for it
     private volatile bool _stopping;
@@ -48,6 +65,8 @@ public sealed class VfioUserServer : IDisposable
         _capabilities = ProtocolCapabilities.Emulated with { MaxDmaMappings = (uint)options.MaxDmaMaps };
         _options = options;
         _maxConnections = options.MaxQueues + SpareConnections;
+        _quota = new UserQuota(options.MaxQueuesPerUser);
+        _budget = new LogBudget(time);
         _listener = listener;
         Path = path;
         _logger = logger;
@@ -62,6 +81,12 @@ public sealed class VfioUserServer : IDisposable
 
     /// <summary>How long a connection may exist before its VERSION.</summary>
     public static TimeSpan OpenTimeout { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Connections that are open, those without a queue too.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Descriptors that clients should not have sent and that are not closed yet.</summary>
+    internal int OutstandingDescriptors => _closer.Outstanding;
 
     /// <summary>The socket file.</summary>
     public string Path { get; }
@@ -96,6 +121,8 @@ public sealed class VfioUserServer : IDisposable
         _wake.Signal();
         _thread.Join();
         _wake.Dispose();
+        _poller.Dispose();
+        _closer.Dispose();
     }
 
     /// <summary>As above, with a clock of the caller's.</summary>
@@ -111,49 +138,56 @@ public sealed class VfioUserServer : IDisposable
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(logger);
         var server = new VfioUserServer(accelerator, options, SocketPath.Take(path, logger), path, logger, time);
+        server._poller.Add(server._wake.File, WakeTag);
+        server._poller.Add(server._listener.File, ListenerTag);
         logger.Listening(path);
+        if (!EventFd.CanSignalPeersSafely)
+        {
+            logger.SignalsMayWait();
+        }
+
         server._thread.Start();
         return server;
     }
 
     private void Run()
     {
+        var ready = new long[DescriptorPoller.MaxEvents];
         while (!_stopping)
         {
-            bool[] ready = Wait();
+            int count = _poller.Wait(ready, NextWait());
             _ = _wake.TryConsume();
-
-            // Before new ones are accepted, so that the indices of the poll still hold; from the last, since some are removed.
-            for (int i = _clients.Count - 1; i >= 0; i--)
+            foreach (long tag in ready.AsSpan(0, count))
             {
-                if (ready[i + 2] && _clients[i].Serve() is string reason)
+                // One that was disconnected since is not there any more.
+                if (tag >= FirstClientTag && _clients.TryGetValue(tag - FirstClientTag, out ClientConnection? client) && client.Serve() is string reason)
                 {
-                    Disconnect(i, reason);
+                    Disconnect(client, reason);
                 }
             }
 
             // The exchange comes before the clients are looked at: who connects later is asked to leave by the next fault only.
-            bool isFault = Interlocked.Exchange(ref _isDisconnecting, 0) == 1;
-            while (isFault && _clients.Count > 0)
+            if (Interlocked.Exchange(ref _isDisconnecting, 0) == 1)
             {
-                Disconnect(_clients.Count - 1, "a fault of the plan");
+                DisconnectEveryone("a fault of the plan");
             }
 
             DisconnectUnopened();
-            if (_acceptPaused || ready[1])
+            if (_acceptPaused || ready.AsSpan(0, count).Contains(ListenerTag))
             {
                 Accept();
             }
         }
 
-        int count = _clients.Count;
-        while (_clients.Count > 0)
+        int clients = _clients.Count;
+        DisconnectEveryone("the device is closing");
+        _listener.Dispose();
+        if (_budget.LeftOut > 0)
         {
-            Disconnect(_clients.Count - 1, "the device is closing");
+            _logger.LinesLeftOut(_budget.LeftOut);
         }
 
-        _listener.Dispose();
-        _logger.Closed(Path, count);
+        _logger.Closed(Path, clients);
     }
 
     private void DisconnectAll()
@@ -162,85 +196,135 @@ public sealed class VfioUserServer : IDisposable
         _wake.Signal();
     }
 
-    /// <summary>Sleeps until something is to be done. Index 0 is the wake-up, 1 the listener, then the clients.</summary>
-    private bool[] Wait()
-    {
-        _polled.Clear();
-        _polled.Add(_wake.File);
-
-        // While accepting fails the listener would be ready all the time.
-        _polled.Add(_acceptPaused ? _wake.File : _listener.File);
-        TimeSpan timeout = _acceptPaused ? AcceptPause : IdleTimeout;
-        foreach (ClientConnection client in _clients)
-        {
-            _polled.Add(client.File);
-            if (!client.IsOpen && timeout > OpenCheckInterval)
-            {
-                timeout = OpenCheckInterval;
-            }
-        }
-
-        var ready = new bool[_polled.Count];
-        _ = Poll.WaitReadable(CollectionsMarshal.AsSpan(_polled), ready, timeout);
-        return ready;
-    }
+    private TimeSpan NextWait() => _acceptPaused ? AcceptPause : _unopened.Count > 0 ? OpenCheckInterval : IdleTimeout;
 
     private void Accept()
     {
+        bool isPaused = false;
         try
         {
-            while (_listener.TryAccept() is UnixSocket socket)
+            for (int accepted = 0; accepted < MaxAcceptedPerTurn; accepted++)
             {
+                if (_clients.Count >= _maxConnections && !MakeRoom())
+                {
+                    // Those who connect wait in the listener's queue; the clients that keep the places soon speak, or make room.
+                    isPaused = true;
+                    if (!_acceptPaused && MayLog())
+                    {
+                        _logger.TooManyConnections(_clients.Count, _unopened.Count);
+                    }
+
+                    break;
+                }
+
+                if (_listener.TryAccept() is not UnixSocket socket)
+                {
+                    break;
+                }
+
                 Take(socket);
             }
-
-            _acceptPaused = false;
         }
         catch (LinuxException failure)
         {
             // Most likely no descriptor is left; clients that go will free some.
-            if (!_acceptPaused)
+            isPaused = true;
+            if (!_acceptPaused && MayLog())
             {
                 _logger.AcceptFailed(failure.Message);
             }
-
-            _acceptPaused = true;
         }
+
+        PauseAccepting(isPaused);
+    }
+
+    /// <summary>While nobody can be accepted the listener would be ready all the time.</summary>
+    private void PauseAccepting(bool isPaused)
+    {
+        if (isPaused != _acceptPaused)
+        {
+            _acceptPaused = isPaused;
+            if (isPaused)
+            {
+                _poller.Remove(_listener.File);
+            }
+            else
+            {
+                _poller.Add(_listener.File, ListenerTag);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends a connection that keeps a place without a queue: the oldest of the user who has most of them, so that one user's silent connections
+    /// keep nobody else out. Returns false when all of them may still be about to speak.
+    /// </summary>
+    private bool MakeRoom()
+    {
+        _unopened.RemoveAll(static client => client.IsOpen);
+        if (_unopened.Count == 0)
+        {
+            return false;
+        }
+
+        uint user = _unopened.CountBy(static client => client.UserId).MaxBy(static count => count.Value).Key;
+        ClientConnection oldest = _unopened.First(client => client.UserId == user);
+        if (_time.GetElapsedTime(oldest.AcceptedAt) < SilentTime)
+        {
+            return false;
+        }
+
+        Disconnect(oldest, $"it said nothing for {SilentTime.TotalSeconds:0} s, and others want its place");
+        return true;
     }
 
     private void Take(UnixSocket socket)
     {
-        if (_clients.Count >= _maxConnections)
-        {
-            socket.Dispose();
-            _logger.TooManyConnections(_clients.Count);
-            return;
-        }
-
-        int processId;
-        uint userId;
-        uint groupId;
         try
         {
-            (processId, userId, groupId) = socket.PeerCredentials;
+            (int processId, uint userId, uint groupId) = socket.PeerCredentials;
+            if (!IsAllowed(userId, groupId))
+            {
+                socket.Dispose();
+                if (MayLog())
+                {
+                    _logger.NotAllowed(processId, userId, groupId);
+                }
+
+                return;
+            }
+
+            if (_closer.Outstanding >= MaxOutstandingDescriptors)
+            {
+                socket.Dispose();
+                if (MayLog())
+                {
+                    _logger.TooManyDescriptors(processId, _closer.Outstanding);
+                }
+
+                return;
+            }
+
+            _poller.Add(socket.File, FirstClientTag + _accepted + 1);
+            var interpreter = new CommandInterpreter(_accelerator, _capabilities, _quota, userId);
+            var client = new ClientConnection(++_accepted, socket, interpreter, _closer, _reply, _budget, _logger)
+            {
+                UserId = userId,
+                AcceptedAt = _time.GetTimestamp(),
+            };
+            _clients.Add(client.Number, client);
+            _unopened.Add(client);
+            Volatile.Write(ref _connectionCount, _clients.Count);
+            if (MayLog())
+            {
+                _logger.Connected(client.Number, processId, userId);
+            }
         }
         catch
         {
             socket.Dispose();
             throw;
         }
-
-        if (!IsAllowed(userId, groupId))
-        {
-            socket.Dispose();
-            _logger.NotAllowed(processId, userId, groupId);
-            return;
-        }
-
-        var interpreter = new CommandInterpreter(_accelerator, _capabilities);
-        var client = new ClientConnection(++_accepted, socket, interpreter, _reply, _logger) { AcceptedAt = _time.GetTimestamp() };
-        _clients.Add(client);
-        _logger.Connected(client.Number, processId, userId);
     }
 
     private bool IsAllowed(uint userId, uint groupId) =>
@@ -251,20 +335,42 @@ public sealed class VfioUserServer : IDisposable
     /// <summary>A connection that asks for nothing would keep a place that others need.</summary>
     private void DisconnectUnopened()
     {
-        for (int i = _clients.Count - 1; i >= 0; i--)
+        _unopened.RemoveAll(static client => client.IsOpen);
+        while (_unopened.Count > 0 && _time.GetElapsedTime(_unopened[0].AcceptedAt) >= OpenTimeout)
         {
-            if (!_clients[i].IsOpen && _time.GetElapsedTime(_clients[i].AcceptedAt) >= OpenTimeout)
-            {
-                Disconnect(i, $"no VERSION within {OpenTimeout.TotalSeconds:0} s");
-            }
+            Disconnect(_unopened[0], $"no VERSION within {OpenTimeout.TotalSeconds:0} s");
         }
     }
 
-    private void Disconnect(int index, string reason)
+    private void DisconnectEveryone(string reason)
     {
-        ClientConnection client = _clients[index];
-        _clients.RemoveAt(index);
+        foreach (ClientConnection client in _clients.Values.ToArray())
+        {
+            Disconnect(client, reason);
+        }
+    }
+
+    private void Disconnect(ClientConnection client, string reason)
+    {
+        _clients.Remove(client.Number);
+        _unopened.Remove(client);
+        _poller.Remove(client.File);
         client.Dispose();
-        _logger.Disconnected(client.Number, reason);
+        Volatile.Write(ref _connectionCount, _clients.Count);
+        if (MayLog())
+        {
+            _logger.Disconnected(client.Number, reason);
+        }
+    }
+
+    private bool MayLog()
+    {
+        bool may = _budget.TryTake(out int leftOut);
+        if (may && leftOut > 0)
+        {
+            _logger.LinesLeftOut(leftOut);
+        }
+
+        return may;
     }
 }

@@ -200,15 +200,28 @@ public sealed class FramingTests : IDisposable
     }
 
     [Fact]
-    public void Connections_beyond_the_limit_are_closed_and_those_that_have_a_queue_stay()
+    public void Silent_connections_beyond_the_limit_make_room_for_those_that_speak()
     {
-        using var device = new ServedDevice(new EmulatorOptions { SelfTest = false, MaxQueues = 1 });
+        var time = new HandTime();
+        using var device = new ServedDevice(new EmulatorOptions { SelfTest = false, MaxQueues = 1 }, time: time);
         using RawClient open = device.Open();
-        RawClient[] idle = [.. Enumerable.Range(0, 16).Select(_ => device.Connect())];
-        using RawClient tooMany = device.Connect();
-        tooMany.AwaitEnd();
+        RawClient[] silent = [.. Enumerable.Range(0, 64).Select(_ => device.Connect())];
+
+        // The sixty-sixth waits in the listener's queue, and is served as soon as the others were silent for a second.
+        using RawClient late = device.Connect();
+        late.Send(RawClient.Message(1, 1, RawClient.Version()));
+        device.AwaitConnections(65);
+        time.Advance(TimeSpan.FromSeconds(1));
+        silent[0].AwaitEnd();
+        using (RawReply reply = late.Receive())
+        {
+            Assert.Equal((uint)Errno.ENOSPC, reply.Error);
+        }
+
+        late.AwaitEnd();
+        Assert.Equal(Errno.EINVAL, silent[^1].Error(13, []));
         Assert.Equal(1u, open.ReadRegister(0x2c));
-        Array.ForEach(idle, client => client.Dispose());
+        Array.ForEach(silent, client => client.Dispose());
     }
 
     [Fact]

@@ -15,11 +15,11 @@ internal sealed class ServedDevice : IDisposable
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("warp-test-");
 
-    public ServedDevice(EmulatorOptions? options = null, Func<IRsaEngine>? createEngine = null, TimeProvider? time = null)
+    public ServedDevice(EmulatorOptions? options = null, Func<IRsaEngine>? createEngine = null, TimeProvider? time = null, ILogger? logger = null)
     {
         options ??= new EmulatorOptions { SelfTest = createEngine is not null };
         Accelerator = new EmulatedAccelerator(options, createEngine ?? (() => new TestEngine()), NullLogger.Instance);
-        Server = VfioUserServer.Listen(Accelerator, options, Path, NullLogger.Instance, time ?? TimeProvider.System);
+        Server = VfioUserServer.Listen(Accelerator, options, Path, logger ?? NullLogger.Instance, time ?? TimeProvider.System);
     }
 
     public EmulatedAccelerator Accelerator { get; }
@@ -45,6 +45,10 @@ internal sealed class ServedDevice : IDisposable
     /// <summary>Waits until the server has closed all but so many queues.</summary>
     public void AwaitQueues(int count) =>
         Assert.True(SpinWait.SpinUntil(() => Accelerator.QueueCount == count, Timeout), $"{Accelerator.QueueCount} queues, not {count}");
+
+    /// <summary>Waits until so many connections are open.</summary>
+    public void AwaitConnections(int count) =>
+        Assert.True(SpinWait.SpinUntil(() => Server.ConnectionCount == count, Timeout), $"{Server.ConnectionCount} connections, not {count}");
 
     public void Dispose()
     {
