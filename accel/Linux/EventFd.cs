@@ -27,6 +27,9 @@ public sealed class EventFd : IDisposable
         _isPeers = isPeers;
     }
 
+    /// <summary>Whether this system can signal a peer's eventfd in the way that never waits; some sandboxes refuse the call.</summary>
+    public static bool CanSignalPeersSafely => PeerEventFd.IsSupported;
+
     /// <summary>The descriptor to pass on or to wait on. Owned by this object.</summary>
     public FileDescriptor File { get; }
 
