@@ -13,7 +13,7 @@ internal static partial class DescriptorZoo
 
     private const uint CloseOnExec = 1, AllowSealing = 2, HugePages = 4;
     private const int ReadOnly = 0, WriteOnly = 1, ReadWrite = 2, CloseOnExecFile = 0x80000, NoControllingTerminal = 0x100;
-    private const int KeepSize = 1, Punch = 2, SeekData = 3, SetFlags = 4;
+    private const int KeepSize = 1, Punch = 2, SeekData = 3, SetFlags = 4, NonBlocking = 0x800;
 
     private const int PathOnly = 0x200000;
 
@@ -80,10 +80,12 @@ internal static partial class DescriptorZoo
     /// <summary>Fills an eventfd's counter so that one more would not fit, and has writes wait until it does.</summary>
     public static void FillAndBlock(EventFd eventFd)
     {
-        Assert.Equal(0, fcntl(eventFd.File.Number, SetFlags, 0));
+        // Not while it waits: another may have signalled it since it was empty.
+        Assert.Equal(0, fcntl(eventFd.File.Number, SetFlags, NonBlocking));
         _ = eventFd.TryConsume();
         ulong full = ulong.MaxValue - 1;
-        Assert.Equal(sizeof(ulong), write(eventFd.File.Number, ref full, sizeof(ulong)));
+        _ = write(eventFd.File.Number, ref full, sizeof(ulong));
+        Block(eventFd);
     }
 
     /// <summary>Has reads of an eventfd wait.</summary>
