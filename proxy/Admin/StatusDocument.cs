@@ -25,6 +25,9 @@ internal sealed record StatusDocument(
     /// <summary>Certificates; null before they are loaded.</summary>
     public CertificateStatus? Certificates { get; init; }
 
+    /// <summary>Connections of clients; null where nothing listens.</summary>
+    public ConnectionStatus? Connections { get; init; }
+
     /// <summary>Reads everything else; the numbers are each right, but not of one instant.</summary>
     public static StatusDocument Read(
         Accelerator accelerator,
@@ -40,6 +43,7 @@ internal sealed record StatusDocument(
             lanes.WaitingCount,
             counters.NotTlsCount,
             counters.ClientHelloTimeoutCount,
+            counters.TimeoutCount,
             counters.ClientHelloTooLongCount,
             counters.UnknownNameCount,
             counters.RefusedCount(LaneRefusal.QueueFull),
@@ -63,7 +67,7 @@ internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int La
 
 /// <summary>Handshakes since the start; <c>Waiting</c> is of now.</summary>
 internal sealed record HandshakeStatus(
-    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long ClientHelloTooLong, long UnknownName, long RefusedQueueFull, long RefusedWaitTimeout,
+    long Completed, int Waiting, long NotTls, long ClientHelloTimeout, long Timeout, long ClientHelloTooLong, long UnknownName, long RefusedQueueFull, long RefusedWaitTimeout,
     IReadOnlyDictionary<string, long> RefusedClientCertificates);
 
 /// <summary>

@@ -1,3 +1,4 @@
+using WarpProxy.Admission;
 using WarpProxy.Certificates;
 using WarpProxy.ClientCertificates;
 using WarpProxy.Files;
@@ -26,6 +27,7 @@ internal sealed record ProxyOptions
         Server = reader.Read<ServerOptions>(ServerOptions.Section);
         Offload = reader.Read<OffloadOptions>(OffloadOptions.Section);
         Tls = reader.Read<TlsOptions>(TlsOptions.Section);
+        Limits = reader.Read<LimitOptions>(LimitOptions.Section);
         Protocol = reader.Read<ProtocolOptions>(ProtocolOptions.Section);
         Files = reader.Read<FilesOptions>(FilesOptions.Section);
         Shutdown = reader.Read<ShutdownOptions>(ShutdownOptions.Section);
@@ -58,6 +60,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Section <c>Tls</c>.</summary>
     public TlsOptions Tls { get; }
+
+    /// <summary>Section <c>Limits</c>.</summary>
+    public LimitOptions Limits { get; }
 
     /// <summary>Section <c>Protocol</c>, for listeners that have none of their own.</summary>
     public ProtocolOptions Protocol { get; }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using WarpProxy.Admin;
+using WarpProxy.Admission;
 using WarpProxy.Certificates;
 using WarpProxy.ClientCertificates;
 using WarpProxy.Configuration;
@@ -26,6 +27,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly Accelerator _accelerator;
     private readonly HandshakeCounters _counters = new();
     private readonly HandshakeLanes _lanes;
+    private readonly ConnectionAdmission _admission;
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
     private readonly FileWatch _files;
@@ -49,6 +51,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _logger = _loggers.CreateLogger("WarpProxy");
         _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
+        _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time);
         _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>(), isPaused: true);
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
@@ -72,6 +75,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _accelerator, _lanes, _counters, _proxyProtocol, _endpoints.SelectMany(static endpoint => endpoint?.Passthrough.All ?? [])) with
     {
         State = _isDraining ? "draining" : _admin.IsServing ? "serving" : "starting",
+        Connections = ConnectionStatus.Read(_admission),
         Certificates = _certificates is { Entries: var entries }
             ? new CertificateStatus(
                 entries.Count(static one => one.Certificate is not null), entries.Count(static one => one.Refusal is not null), _accelerator.KeyCount, _expiry?.Next)
@@ -265,9 +269,12 @@ internal sealed class ProxyServer : IAsyncDisposable
     private WebApplication BuildProxy()
     {
         WebApplicationBuilder builder = BareHost.CreateBuilder(_loggers);
+        AdmissionTransport.AddTo(builder, _options.Limits.Backlog, _time);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.KeepAliveTimeout = _options.Limits.KeepAliveTimeout;
+            kestrel.Limits.RequestHeadersTimeout = _options.Limits.RequestHeadersTimeout;
 
             // How long a body may be is for each upstream to say; Kestrel would refuse more than 28.6 MiB (413) to all of them.
             kestrel.Limits.MaxRequestBodySize = null;
@@ -276,9 +283,11 @@ internal sealed class ProxyServer : IAsyncDisposable
             {
                 listener.Address.Listen(kestrel, endpoint =>
                 {
+                    ListenerAdmission admission = AdmissionTransport.Admit(endpoint, _admission.Add(listener));
                     _connections.Configure(endpoint);
                     PlainAddresses.Configure(listener, endpoint);
                     proxyProtocol.Configure(listener, endpoint);
+                    admission.ConfigureClients(endpoint);
                     HttpPolicy.Create(listener)?.Configure(endpoint);
                     tls?.Configure(endpoint);
                 });

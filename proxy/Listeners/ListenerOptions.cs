@@ -59,6 +59,11 @@ internal sealed partial record ListenerOptions : IValidatableObject
             yield return new($"{path}:Protocol is there but {path}:Url is '{Url}'; versions of TLS are for https.", [nameof(Protocol)]);
         }
 
+        foreach (ValidationResult result in ValidateLimits(path))
+        {
+            yield return result;
+        }
+
         foreach (ValidationResult result in ValidateEdge(path, isHttps: address?.IsHttps))
         {
             yield return result;

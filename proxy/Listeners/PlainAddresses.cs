@@ -23,7 +23,8 @@ internal static class PlainAddresses
         }
     }
 
-    private static EndPoint? ToPlain(EndPoint? endPoint) => endPoint is IPEndPoint { Address: { IsIPv4MappedToIPv6: true } address, Port: var port }
+    /// <summary>The address as a listener of its own family alone would have it.</summary>
+    public static EndPoint? ToPlain(EndPoint? endPoint) => endPoint is IPEndPoint { Address: { IsIPv4MappedToIPv6: true } address, Port: var port }
         ? new IPEndPoint(address.MapToIPv4(), port)
         : endPoint;
 }

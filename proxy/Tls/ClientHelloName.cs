@@ -12,7 +12,7 @@ internal enum ClientHelloNameState
     /// <summary>It does.</summary>
     Named,
 
-    /// <summary>It is framed well, but what it names cannot be a host: too long, a character no host has, an empty label, a dot at the end.</summary>
+    /// <summary>It is framed well, but what it names cannot be a host: too long, a character no host has, an empty label.</summary>
     Unusable,
 
     /// <summary>Its lengths do not fit together, or it has two names. OpenSSL answers such a ClientHello with the alert decode_error.</summary>
@@ -54,12 +54,26 @@ internal static class ClientHelloName
     {
         name = null;
         var message = new HandshakeMessageReader(received);
-        Span<byte> buffer = stackalloc byte[MaxLength];
+        Span<byte> buffer = stackalloc byte[MaxLength + 1];
         int length = 0;
-        return !TryEnterExtensions(ref message) || !TryFindName(ref message, buffer, ref length) ? ClientHelloNameState.Malformed
-            : length == 0 ? ClientHelloNameState.None
-            : length > MaxLength || !IsHostName(buffer[..length]) ? ClientHelloNameState.Unusable
-            : Name(buffer[..length], out name);
+        if (!TryEnterExtensions(ref message) || !TryFindName(ref message, buffer, ref length))
+        {
+            return ClientHelloNameState.Malformed;
+        }
+
+        if (length == 0)
+        {
+            return ClientHelloNameState.None;
+        }
+
+        if (length > buffer.Length)
+        {
+            return ClientHelloNameState.Unusable;
+        }
+
+        // RFC 6066 3 wants none, but some clients send the dot with which a name is written whole (RFC 1034 3.1): the host is the same.
+        ReadOnlySpan<byte> host = buffer[length - 1] == (byte)'.' ? buffer[..(length - 1)] : buffer[..length];
+        return host.Length is 0 or > MaxLength || !IsHostName(host) ? ClientHelloNameState.Unusable : Name(host, out name);
     }
 
     /// <summary>Whether a name can be a host's, and so be <see cref="ClientHelloNameState.Named"/>; of names in settings.</summary>

@@ -15,6 +15,7 @@ internal sealed class HandshakeCounters
     private long _refusedTickets;
     private long _notTls;
     private long _clientHelloTimeouts;
+    private long _timeouts;
     private long _clientHellosTooLong;
     private long _unknownNames;
 
@@ -44,6 +45,9 @@ internal sealed class HandshakeCounters
 
     /// <summary>Connections closed because the ClientHello did not arrive in time.</summary>
     public long ClientHelloTimeoutCount => Interlocked.Read(ref _clientHelloTimeouts);
+
+    /// <summary>Connections closed because the rest of the handshake did not come in time.</summary>
+    public long TimeoutCount => Interlocked.Read(ref _timeouts);
 
     /// <summary>Connections closed because the ClientHello was longer, or in more records, than allowed.</summary>
     public long ClientHelloTooLongCount => Interlocked.Read(ref _clientHellosTooLong);
@@ -81,6 +85,8 @@ internal sealed class HandshakeCounters
     internal void NotTls() => Interlocked.Increment(ref _notTls);
 
     internal void ClientHelloTimeout() => Interlocked.Increment(ref _clientHelloTimeouts);
+
+    internal void Timeout() => Interlocked.Increment(ref _timeouts);
 
     internal void ClientHelloTooLong() => Interlocked.Increment(ref _clientHellosTooLong);
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Tls;
+using WarpProxy.Admission;
 using WarpProxy.Passthrough;
 
 namespace WarpProxy.Tls;
@@ -41,6 +42,7 @@ internal sealed class Handshaker(
             }
 
             isHelloThere = true;
+            connection.Features.Get<AdmittedConnection>()?.HelloArrived();
             deadline.CancelAfter(options.HandshakeTimeout);
             if (ClientHelloName.Read(hello.Buffer, out string? name) == ClientHelloNameState.Malformed && sites.Find(null) is null)
             {
@@ -279,6 +281,7 @@ internal sealed class Handshaker(
         }
         else if (!isClosing)
         {
+            counters.Timeout();
             logger.HandshakeTimedOut(connection.ConnectionId, options.HandshakeTimeout.TotalSeconds);
             reason = "The handshake was not done in time.";
         }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using WarpProxy.Admission;
 using WarpProxy.ClientCertificates;
 using WarpProxy.Http;
 using WarpProxy.Passthrough;
@@ -24,6 +25,7 @@ internal sealed class TlsMiddleware(
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         HandshakeOutcome outcome = await handshaker.HandshakeAsync(connection);
+        connection.Features.Get<AdmittedConnection>()?.EndHandshake();
         if (outcome.Route is { } route)
         {
             await tunnels.ServeAsync(connection, outcome.Hello, route);
@@ -44,7 +46,7 @@ internal sealed class TlsMiddleware(
 
         IDuplexPipe transport = connection.Transport;
         MemoryPool<byte> pool = connection.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared;
-        using var stream = new TlsTransport(tls, transport, pool);
+        using var stream = new TlsTransport(tls, transport, pool, time);
         VerifiedClient? client = tls.GetClientChain() is { Count: > 0 } chain ? new VerifiedClient(chain, clients) : null;
         if (client is not null)
         {
@@ -66,8 +68,13 @@ internal sealed class TlsMiddleware(
             // Only now, since Kestrel names nothing that the client did as its reason.
             Tell(connection, stream);
             stream.Output.Complete();
-            await stream.CloseAsync(connection.ConnectionClosed);
+            bool isTold = await stream.CloseAsync(connection.ConnectionClosed);
             connection.Transport = transport;
+            if (!isTold)
+            {
+                // Otherwise Kestrel would wait until the client has taken what is left, and perhaps for ever.
+                connection.Abort(new ConnectionAbortedException("The client did not take the end of its connection in time."));
+            }
         }
     }
 

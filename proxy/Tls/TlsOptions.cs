@@ -14,6 +14,9 @@ internal sealed record TlsOptions : IValidatableObject
     /// <summary>The most handshakes that wait for a lane; one more is refused.</summary>
     public int MaxWaiting { get; init; } = 1024;
 
+    /// <summary>The most handshakes under way, from the connection on: those that wait for the client too. One more takes the place of a client that sends nothing, or is reset.</summary>
+    public int MaxHandshakes { get; init; } = 4096;
+
     /// <summary>The longest a handshake waits for a lane; then it is refused.</summary>
     public TimeSpan LaneTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -34,6 +37,11 @@ internal sealed record TlsOptions : IValidatableObject
         if (MaxWaiting is < 0 or > 65536)
         {
             yield return new($"Tls:MaxWaiting is {MaxWaiting}; it must be between 0 and 65536.", [nameof(MaxWaiting)]);
+        }
+
+        if (MaxHandshakes is < 1 or > 1_000_000)
+        {
+            yield return new($"Tls:MaxHandshakes is {MaxHandshakes}; it must be between 1 and 1000000.", [nameof(MaxHandshakes)]);
         }
 
         foreach ((string name, TimeSpan value) in new[]

@@ -22,6 +22,7 @@ internal sealed class TlsTransport : IDuplexPipe, IDisposable
     private readonly PipeWriter _output;
     private readonly TlsPipeReader _reader;
     private readonly TlsPipeWriter _writer;
+    private readonly TimeProvider _time;
 
     // Guarded by the gate.
     private long _flushedBytes;             // of what the connection wrote, how much a flush covers
@@ -33,9 +34,10 @@ internal sealed class TlsTransport : IDuplexPipe, IDisposable
     private bool _isDisposed;
 
     /// <summary>Takes ownership of a connection whose handshake is done.</summary>
-    public TlsTransport(TlsServerConnection tls, IDuplexPipe transport, MemoryPool<byte> pool)
+    public TlsTransport(TlsServerConnection tls, IDuplexPipe transport, MemoryPool<byte> pool, TimeProvider time)
     {
         _tls = tls;
+        _time = time;
         _output = transport.Output;
         _reader = new TlsPipeReader(this, transport.Input, pool);
         _writer = new TlsPipeWriter(this, pool);
@@ -151,18 +153,19 @@ internal sealed class TlsTransport : IDuplexPipe, IDisposable
     /// Tells the client that nothing was cut off (RFC 8446 6.1, RFC 5246 7.2.1), and sends what is left, alerts included. Nobody waits for it
     /// longer than a few seconds, or than for the end of the connection: a client that reads no more is not told.
     /// </summary>
-    public async Task CloseAsync(CancellationToken connectionClosed)
+    /// <returns>False: the client takes nothing, so that the connection has to be cut off.</returns>
+    public async Task<bool> CloseAsync(CancellationToken connectionClosed)
     {
         if (connectionClosed.IsCancellationRequested)
         {
-            return;
+            return true;
         }
 
         lock (_gate)
         {
             if (_isDisposed)
             {
-                return;
+                return true;
             }
 
             if (!_isFailed)
@@ -176,13 +179,19 @@ internal sealed class TlsTransport : IDuplexPipe, IDisposable
             ValueTask<FlushResult> flush = FlushAsync(isWriter: false, default);
             if (!flush.IsCompletedSuccessfully)
             {
-                await flush.AsTask().WaitAsync(CloseNotifyTimeout, connectionClosed);
+                await flush.AsTask().WaitAsync(CloseNotifyTimeout, _time, connectionClosed);
             }
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException or TimeoutException)
+        catch (TimeoutException)
         {
-            // The client has closed or reset the connection, or does not read.
+            return false;
         }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The client has closed or reset the connection.
+        }
+
+        return true;
     }
 
     /// <summary>Frees the connection; reader and writer find it closed from then on.</summary>
@@ -257,7 +266,21 @@ internal sealed class TlsTransport : IDuplexPipe, IDisposable
                 before = _flushed.Task;
             }
 
-            await before.WaitAsync(cancellationToken);
+            try
+            {
+                await before.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (isWriter)
+            {
+                // It waits no more: a cancellation that comes now is for its next flush.
+                lock (_gate)
+                {
+                    _isWriterWaiting = false;
+                    _isWriterCanceled = false;
+                }
+
+                throw;
+            }
         }
 
         return await FlushAsync(isWriter, cancellationToken);

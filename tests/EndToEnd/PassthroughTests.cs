@@ -48,6 +48,61 @@ public sealed class PassthroughTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public async Task Name_that_is_passed_through_to_the_proxy_itself_is_refused_in_the_end()
+    {
+        await using var scenario = new Scenario(output);
+        using var own = TestCertificate.Ecdsa();
+
+        // The port has to be known before: one at an address of the loopback network that nobody else uses.
+        byte[] random = System.Security.Cryptography.RandomNumberGenerator.GetBytes(3);
+        string address = $"127.{random[0]}.{random[1]}.{(random[2] % 253) + 2}:8443";
+        string config = scenario.Write("proxy.json", $$"""
+            { "Listeners": { "a": { "Url": "https://{{address}}", "Passthrough": { "l": { "Names": [ "localhost" ], "Upstream": "{{address}}" } } } } }
+            """);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. own.WriteTo(scenario), "--config", config]);
+        Uri url = (await Listeners.OfAsync(proxy, 1))[0];
+        await Assert.ThrowsAnyAsync<Exception>(() => new TlsClient(url, own.Root).GetAsync());
+        await Eventually.TrueAsync("no connection is left", async () => (await proxy.StatusAsync()).Connections.Open == 0);
+        ConnectionStatus status = (await proxy.StatusAsync()).Connections;
+        Assert.Equal((1, 5), (status.Refused["loop"], status.Listeners[1].Accepted));
+    }
+
+    [Fact]
+    public async Task Upstream_that_does_not_answer_is_given_up_in_time()
+    {
+        await using var scenario = new Scenario(output);
+        using var own = TestCertificate.Ecdsa();
+
+        // Linux drops what comes when as many wait as a listener asked for: nobody takes them here.
+        using var full = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        full.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        full.Listen(0);
+        Socket[] waiting = [.. Enumerable.Range(0, 8).Select(static _ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))];
+        Task[] connecting = [.. waiting.Select(socket => socket.ConnectAsync(full.LocalEndPoint!))];
+        await Task.WhenAny(connecting);
+        string config = scenario.Write("proxy.json", $$"""
+            {
+              "Listeners": {
+                "a": {
+                  "Url": "https://127.0.0.1:0",
+                  "Passthrough": { "l": { "Names": [ "localhost" ], "Upstream": "{{full.LocalEndPoint}}", "ConnectTimeout": "00:00:00.3" } }
+                }
+              }
+            }
+            """);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. own.WriteTo(scenario), "--config", config]);
+        Uri url = (await Listeners.OfAsync(proxy, 1))[0];
+        Exception failure = await Assert.ThrowsAnyAsync<Exception>(() => new TlsClient(url, own.Root).GetAsync());
+        output.WriteLine(failure.ToString());
+        using var http = new HttpClient();
+        string status = await http.GetStringAsync(new Uri(proxy.Admin, "/status"));
+        Assert.Contains("\"connectTimeout\":1", status, StringComparison.Ordinal);
+        await Eventually.TrueAsync("no connection is left", async () => (await proxy.StatusAsync()).Connections.Open == 0);
+        Array.ForEach(waiting, static socket => socket.Dispose());
+        await Assert.ThrowsAnyAsync<Exception>(() => Task.WhenAll(connecting));
+    }
+
     [DebianPackageFact("openssl", Tool.OpenSsl)]
     public async Task Hello_retry_and_a_large_download_go_through()
     {

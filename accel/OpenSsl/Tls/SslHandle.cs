@@ -9,6 +9,12 @@ namespace WarpDrive.OpenSsl.Tls;
 /// </summary>
 internal sealed class SslHandle() : SafeHandle(0, ownsHandle: true)
 {
+    private static int _heldServerCount;
+    private bool _isServer;
+
+    /// <summary>How many SSLs of servers there are that were not freed. Counts alone, so that atomic operations are all that is needed.</summary>
+    public static int HeldServerCount => Volatile.Read(ref _heldServerCount);
+
     public override bool IsInvalid => handle == 0;
 
     /// <summary>Frees what it holds, keys included, and takes ownership of another SSL, or of none (0).</summary>
@@ -17,6 +23,14 @@ internal sealed class SslHandle() : SafeHandle(0, ownsHandle: true)
         nint old = handle;
         SetHandle(ssl);
         Libssl.SSL_free(old);
+    }
+
+    /// <summary>Takes ownership of a server's SSL, the only one it will hold, and counts it until it is freed.</summary>
+    public void HoldServer(nint ssl)
+    {
+        Interlocked.Increment(ref _heldServerCount);
+        _isServer = true;
+        SetHandle(ssl);
     }
 
     /// <summary>
@@ -52,6 +66,11 @@ internal sealed class SslHandle() : SafeHandle(0, ownsHandle: true)
     protected override bool ReleaseHandle()
     {
         Libssl.SSL_free(handle);
+        if (_isServer)
+        {
+            Interlocked.Decrement(ref _heldServerCount);
+        }
+
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using WarpDrive.OpenSsl.Native;
+using WarpDrive.OpenSsl.Provider;
 
 namespace WarpDrive.OpenSsl.Tls;
 
@@ -37,19 +38,42 @@ internal static unsafe class StepBio
         return method;
     }
 
+    // The memory and the writer are the caller's, and may throw what they like: a pipe that was completed, no memory. No exception may cross
+    // libssl, which would end the process; the step fails instead.
     [UnmanagedCallersOnly]
     private static int Read(nint bio, byte* buffer, nuint length, nuint* count)
     {
-        *count = (nuint)(TlsServerConnection.Stepping?.Take(new Span<byte>(buffer, (int)Math.Min(length, int.MaxValue))) ?? 0);
-        return *count > 0 ? 1 : 0;
+        *count = 0;
+        try
+        {
+            *count = (nuint)(TlsServerConnection.Stepping?.Take(new Span<byte>(buffer, (int)Math.Min(length, int.MaxValue))) ?? 0);
+            return *count > 0 ? 1 : 0;
+        }
+        catch (Exception exception)
+        {
+            return ProviderFailure.Raise(exception);
+        }
     }
 
     [UnmanagedCallersOnly]
     private static int Write(nint bio, byte* bytes, nuint length, nuint* count)
     {
-        bool isTaken = length <= int.MaxValue && TlsServerConnection.Stepping is { } step && step.TrySend(new ReadOnlySpan<byte>(bytes, (int)length));
-        *count = isTaken ? length : 0;
-        return isTaken ? 1 : 0;
+        *count = 0;
+        try
+        {
+            if (length > int.MaxValue || TlsServerConnection.Stepping is not { } step)
+            {
+                return 0;
+            }
+
+            step.Send(new ReadOnlySpan<byte>(bytes, (int)length));
+            *count = length;
+            return 1;
+        }
+        catch (Exception exception)
+        {
+            return ProviderFailure.Raise(exception);
+        }
     }
 
     [UnmanagedCallersOnly]

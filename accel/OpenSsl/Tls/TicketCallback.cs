@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using WarpDrive.OpenSsl.Native;
+using WarpDrive.OpenSsl.Provider;
 
 namespace WarpDrive.OpenSsl.Tls;
 
@@ -49,14 +50,25 @@ internal static unsafe class TicketCallback
     [UnmanagedCallersOnly]
     private static int SetUp(nint ssl, byte* name, byte* iv, nint cipher, nint mac, int forEncryption)
     {
-        if (TlsServerConnection.Stepping is not { } connection || connection.Context.TicketKeys?.TryHold() is not { } keys)
-        {
-            return Failed;
-        }
-
         try
         {
-            if (forEncryption != 0)
+            return TlsServerConnection.Stepping is { } connection && connection.Context.TicketKeys?.TryHold() is { } keys
+                ? SetUp(connection, keys, name, iv, cipher, mac, forEncryption != 0)
+                : Failed;
+        }
+        catch (Exception exception)
+        {
+            // None may cross libssl.
+            ProviderFailure.Raise(exception);
+            return Failed;
+        }
+    }
+
+    private static int SetUp(TlsServerConnection connection, TlsTicketKeys keys, byte* name, byte* iv, nint cipher, nint mac, bool isEncryption)
+    {
+        try
+        {
+            if (isEncryption)
             {
                 return keys.TryEncrypt(name, iv, cipher, mac) ? Done : Failed;
             }
@@ -67,7 +79,7 @@ internal static unsafe class TicketCallback
                 : use == TlsTicketKeyUse.Unknown ? KeyUnknown
 
                 // In TLS 1.3 clients show a ticket once (RFC 8446 C.4), so that they need another each time.
-                : use == TlsTicketKeyUse.Old || Libssl.SSL_version(ssl) == (int)TlsVersion.Tls13 ? DoneAndRenew
+                : use == TlsTicketKeyUse.Old || connection.Version == TlsVersion.Tls13 ? DoneAndRenew
                 : Done;
         }
         finally

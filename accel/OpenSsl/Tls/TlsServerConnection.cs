@@ -27,8 +27,11 @@ public sealed unsafe partial class TlsServerConnection : IDisposable
     internal TlsServerConnection(TlsServerContext context, nint ssl)
     {
         Context = context;
-        _ssl.Replace(ssl);
+        _ssl.HoldServer(ssl);
     }
+
+    /// <summary>How many connections of this process have their SSL still: those not disposed, and those disposed of which a step is under way.</summary>
+    public static int LiveCount => SslHandle.HeldServerCount;
 
     /// <summary>How many bytes the steps so far wrote for the client.</summary>
     public long SentBytes { get; private set; }
@@ -183,20 +186,11 @@ public sealed unsafe partial class TlsServerConnection : IDisposable
         return count;
     }
 
-    /// <summary>For the BIO: hands bytes to the caller. False when the caller takes no more.</summary>
-    internal bool TrySend(ReadOnlySpan<byte> bytes)
+    /// <summary>For the BIO: hands bytes to the caller.</summary>
+    internal void Send(ReadOnlySpan<byte> bytes)
     {
-        try
-        {
-            _toSend!.Write(bytes);
-            SentBytes += bytes.Length;
-            return true;
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or ObjectDisposedException)
-        {
-            // A pipe that was completed. No exception may cross libssl.
-            return false;
-        }
+        _toSend!.Write(bytes);
+        SentBytes += bytes.Length;
     }
 
     private void Begin(in ReadOnlySequence<byte> received, IBufferWriter<byte> toSend)

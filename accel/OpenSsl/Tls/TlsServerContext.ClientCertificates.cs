@@ -28,12 +28,20 @@ public sealed unsafe partial class TlsServerContext
     [UnmanagedCallersOnly]
     private static int JudgeTicket(nint ssl, nint session, byte* keyName, nuint keyNameLength, int status, void* argument)
     {
-        bool isDecrypted = status is Libssl.SSL_TICKET_SUCCESS or Libssl.SSL_TICKET_SUCCESS_RENEW;
-        if (!isDecrypted || TlsServerConnection.Stepping is not { } connection || !connection.TryResume(ssl, session))
+        try
         {
+            bool isDecrypted = status is Libssl.SSL_TICKET_SUCCESS or Libssl.SSL_TICKET_SUCCESS_RENEW;
+            if (!isDecrypted || TlsServerConnection.Stepping is not { } connection || !connection.TryResume(ssl, session))
+            {
+                return Libssl.SSL_TICKET_RETURN_IGNORE_RENEW;
+            }
+
+            return status == Libssl.SSL_TICKET_SUCCESS ? Libssl.SSL_TICKET_RETURN_USE : Libssl.SSL_TICKET_RETURN_USE_RENEW;
+        }
+        catch (Exception)
+        {
+            // None may cross libssl. A certificate that could not be verified again is one that was not: a full handshake.
             return Libssl.SSL_TICKET_RETURN_IGNORE_RENEW;
         }
-
-        return status == Libssl.SSL_TICKET_SUCCESS ? Libssl.SSL_TICKET_RETURN_USE : Libssl.SSL_TICKET_RETURN_USE_RENEW;
     }
 }

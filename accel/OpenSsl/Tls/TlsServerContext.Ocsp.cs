@@ -14,11 +14,23 @@ public sealed unsafe partial class TlsServerContext
     [UnmanagedCallersOnly]
     private static int GiveStatus(nint ssl, void* argument)
     {
-        if (TlsServerConnection.Stepping is not { } connection || connection.Context.FindResponse(Libssl.SSL_get_certificate(ssl)) is not { } response)
+        try
         {
+            return TlsServerConnection.Stepping is { } connection
+                && connection.Context.FindResponse(Libssl.SSL_get_certificate(ssl)) is { } response
+                && TryGive(ssl, connection, response)
+                    ? Libssl.SSL_TLSEXT_ERR_OK
+                    : Libssl.SSL_TLSEXT_ERR_NOACK;
+        }
+        catch (Exception)
+        {
+            // None may cross libssl. The handshake goes on without a response, as with one that has expired; so nothing is in the error queue.
             return Libssl.SSL_TLSEXT_ERR_NOACK;
         }
+    }
 
+    private static bool TryGive(nint ssl, TlsServerConnection connection, OcspResponse response)
+    {
         ReadOnlySpan<byte> der = response.Der;
         void* copy;
         fixed (byte* bytes = der)
@@ -29,10 +41,10 @@ public sealed unsafe partial class TlsServerContext
         if (copy == null || !Libssl.SetStatusResponse(ssl, copy, der.Length))
         {
             Libcrypto.CRYPTO_free(copy, null, 0);
-            return Libssl.SSL_TLSEXT_ERR_NOACK;
+            return false;
         }
 
         connection.HasStatusResponse = true;
-        return Libssl.SSL_TLSEXT_ERR_OK;
+        return true;
     }
 }

@@ -123,12 +123,24 @@ public sealed unsafe partial class TlsServerContext : IDisposable
     [UnmanagedCallersOnly]
     private static int SelectProtocol(nint ssl, byte** selected, byte* selectedLength, byte* offered, uint offeredLength, void* argument)
     {
-        if (TlsServerConnection.Stepping is not { } connection)
+        try
         {
+            return TlsServerConnection.Stepping is { } connection
+                && TrySelectProtocol(connection.Context._applicationProtocols, ssl, selected, selectedLength, offered, offeredLength)
+                    ? Libssl.SSL_TLSEXT_ERR_OK
+                    : Libssl.SSL_TLSEXT_ERR_ALERT_FATAL;
+        }
+        catch (Exception exception)
+        {
+            // None may cross libssl.
+            ProviderFailure.Raise(exception);
             return Libssl.SSL_TLSEXT_ERR_ALERT_FATAL;
         }
+    }
 
-        foreach (byte[] protocol in connection.Context._applicationProtocols)
+    private static bool TrySelectProtocol(byte[][] protocols, nint ssl, byte** selected, byte* selectedLength, byte* offered, uint offeredLength)
+    {
+        foreach (byte[] protocol in protocols)
         {
             if (protocol.AsSpan().SequenceEqual("h2"u8) && !MayCarryHttp2(ssl))
             {
@@ -141,11 +153,11 @@ public sealed unsafe partial class TlsServerContext : IDisposable
                 {
                     *selected = offered + i + 1;
                     *selectedLength = offered[i];
-                    return Libssl.SSL_TLSEXT_ERR_OK;
+                    return true;
                 }
             }
         }
 
-        return Libssl.SSL_TLSEXT_ERR_ALERT_FATAL;
+        return false;
     }
 }

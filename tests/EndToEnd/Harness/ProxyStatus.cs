@@ -4,7 +4,8 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 
 /// <summary>What <c>GET /status</c> answers, as far as the tests compare it.</summary>
 internal sealed record ProxyStatus(
-    OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks, ResumptionStatus Resumption, CertificateStatus Certificates)
+    OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks, ResumptionStatus Resumption, CertificateStatus Certificates,
+    HandshakeStatus Handshakes, ConnectionStatus Connections)
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(20) };
 
@@ -32,3 +33,9 @@ internal sealed record ResumptionStatus(long Resumed, long Full, long OldKey, lo
 internal sealed record CertificateStatus(int Count, int Refused, int DeviceKeys, CertificateEnd? NextExpiry);
 
 internal sealed record CertificateEnd(string Name, string Subject, DateTimeOffset NotAfter);
+
+internal sealed record HandshakeStatus(long Completed, int Waiting, long ClientHelloTimeout, long Timeout, long RefusedQueueFull, long RefusedWaitTimeout);
+
+internal sealed record ConnectionStatus(int Open, int Handshaking, int AwaitedHellos, int Tls, Dictionary<string, long> Refused, ListenerStatus[] Listeners);
+
+internal sealed record ListenerStatus(string Name, int Open, int? Addresses, long Accepted, long Refused);

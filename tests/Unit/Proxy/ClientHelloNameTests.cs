@@ -31,6 +31,7 @@ public sealed class ClientHelloNameTests
     [InlineData("xn--bcher-kva.example", "xn--bcher-kva.example")]
     [InlineData("_service.a-b.example", "_service.a-b.example")]
     [InlineData("localhost", "localhost")]
+    [InlineData("shop.example.", "shop.example")]   // RFC 6066 3 wants no dot there; the host is the same
     [InlineData("192.0.2.1", "192.0.2.1")]      // not allowed by RFC 6066, but a name no certificate has is harm enough
     public void Name_comes_in_lower_case(string sent, string read) => AssertNamed(read, Whole(Message(Versions, ServerName(sent), Versions[..0])));
 
@@ -73,6 +74,8 @@ public sealed class ClientHelloNameTests
         string name = string.Join('.', Enumerable.Repeat(new string('a', 63), 3)) + "." + new string('b', 61);
         Assert.Equal(ClientHelloName.MaxLength, name.Length);
         AssertNamed(name, Whole(Message(ServerName(name))));
+        AssertNamed(name, Whole(Message(ServerName(name + "."))));
+        AssertState(ClientHelloNameState.Unusable, Message(ServerName(name + "..")));
     }
 
     [Fact]
@@ -93,7 +96,8 @@ public sealed class ClientHelloNameTests
     }
 
     [Theory]
-    [InlineData("shop.example.")]       // RFC 6066: without a trailing dot
+    [InlineData("shop.example..")]
+    [InlineData("..")]
     [InlineData(".")]
     [InlineData(".example")]
     [InlineData("shop..example")]

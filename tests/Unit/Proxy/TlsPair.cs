@@ -37,6 +37,9 @@ internal sealed class TlsPair : IAsyncDisposable
     /// <summary>What the server's side has in use of its memory.</summary>
     public CountingPool Pool { get; } = new();
 
+    /// <summary>The server's clock, for how long it waits to close.</summary>
+    public ManualTime Time { get; } = new();
+
     /// <summary>The client's end without TLS: what is written here, the server takes for records.</summary>
     public PipeWriter RawToServer => _toServer.Writer;
 
@@ -98,7 +101,7 @@ internal sealed class TlsPair : IAsyncDisposable
         }
         while (status == TlsStatus.WantRead);
         Assert.Equal(TlsStatus.Done, status);
-        Server = new TlsTransport(tls, new Transport(_toServer.Reader, _toClient.Writer), Pool);
+        Server = new TlsTransport(tls, new Transport(_toServer.Reader, _toClient.Writer), Pool, Time);
     }
 
     private static (X509Certificate2 Certificate, TlsServerCertificate Tls) CreateCertificate()

@@ -129,6 +129,53 @@ public sealed class TlsTransportTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Client_that_takes_nothing_is_given_up_after_a_while()
+    {
+        await using TlsPair pair = await ConnectFullAsync();
+        Task<bool> closing = pair.Server.CloseAsync(default);
+        Assert.False(closing.IsCompleted);
+        pair.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(await closing.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Client_that_takes_everything_is_told_the_end()
+    {
+        await using TlsPair pair = await ConnectFullAsync();
+        Task<bool> closing = pair.Server.CloseAsync(default);
+        await pair.Client.ReadExactlyAsync(new byte[9 * 16384]).AsTask().WaitAsync(Patience);
+        Assert.True(await closing.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Writer_whose_flush_was_given_up_is_not_taken_for_one_that_waits()
+    {
+        await using TlsPair pair = await ConnectFullAsync();
+        Task<FlushResult> ofReader = pair.Server.FlushAsync(isWriter: false, default).AsTask();
+        using var impatience = new CancellationTokenSource();
+        pair.Server.Output.Write<byte>([1]);
+        Task<FlushResult> ofWriter = pair.Server.Output.FlushAsync(impatience.Token).AsTask();
+        Assert.False(ofWriter.IsCompleted);
+        await impatience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ofWriter.WaitAsync(Patience));
+
+        // There is one flush left that a cancellation can be for.
+        pair.Server.Output.CancelPendingFlush();
+        Assert.True((await ofReader.WaitAsync(Patience)).IsCanceled);
+    }
+
+    private static async Task<TlsPair> ConnectFullAsync()
+    {
+        TlsPair pair = await TlsPair.ConnectAsync(SslProtocols.Tls13, pauseBytes: 64 * 1024);
+        for (int i = 0; i < 9; i++)
+        {
+            Assert.True(pair.Server.TryEncrypt(new byte[16384]));
+        }
+
+        return pair;
+    }
+
+    [Fact]
     public async Task What_was_examined_comes_again_with_more()
     {
         await using TlsPair pair = await TlsPair.ConnectAsync(SslProtocols.Tls13);

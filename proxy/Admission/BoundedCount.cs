@@ -1,0 +1,29 @@
+namespace WarpProxy.Admission;
+
+/// <summary>How many there are of something of which there may be only so many. Any thread.</summary>
+internal sealed class BoundedCount(int limit)
+{
+    private int _value;
+
+    /// <summary>The most there may be.</summary>
+    public int Limit => limit;
+
+    /// <summary>How many there are.</summary>
+    public int Value => Math.Min(Volatile.Read(ref _value), limit);     // more for the moment in which one is refused
+
+    /// <summary>Counts one more; false when there are as many as there may be.</summary>
+    public bool TryAdd()
+    {
+        // Atomic, and nothing else is published by it.
+        if (Interlocked.Increment(ref _value) <= limit)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _value);
+        return false;
+    }
+
+    /// <summary>Counts one less, once for each that was added.</summary>
+    public void Remove() => Interlocked.Decrement(ref _value);
+}

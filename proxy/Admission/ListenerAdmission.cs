@@ -1,0 +1,143 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using WarpProxy.Listeners;
+using WarpProxy.ProxyProtocol;
+
+namespace WarpProxy.Admission;
+
+/// <summary>Lets connections to one listener in, or not. Any thread.</summary>
+internal sealed class ListenerAdmission
+{
+    private readonly BoundedCount _open;
+    private readonly bool _hasHandshakes;
+    private readonly bool _isSenderClient;      // or else a load balancer, which tells of the client
+    private long _accepted;
+
+    /// <summary>Made by <see cref="ConnectionAdmission.Add"/>.</summary>
+    public ListenerAdmission(ConnectionAdmission process, Listener listener)
+    {
+        Process = process;
+        Name = listener.Name;
+        _open = new BoundedCount(listener.Options.MaxConnections ?? int.MaxValue - 1);
+        _hasHandshakes = listener.Address.IsHttps;
+        _isSenderClient = listener.Options.ProxyProtocol == ProxyProtocolMode.Off;
+        Addresses = listener.Options.MaxConnectionsPerAddress is { } limit ? new AddressCounts(limit) : null;
+    }
+
+    /// <summary>What counts for all listeners.</summary>
+    public ConnectionAdmission Process { get; }
+
+    /// <summary>The listener's.</summary>
+    public string Name { get; }
+
+    /// <summary>Connections open now.</summary>
+    public int OpenCount => _open.Value;
+
+    /// <summary>Connections let in since the start.</summary>
+    public long AcceptedCount => Interlocked.Read(ref _accepted);
+
+    /// <summary>The most connections; null when the listener has no limit of its own.</summary>
+    public int? MaxConnections => _open.Limit < int.MaxValue - 1 ? _open.Limit : null;
+
+    /// <summary>Connections that were refused here.</summary>
+    public RefusalCounters Refusals { get; } = new();
+
+    /// <summary>Connections by address; null when they are not counted.</summary>
+    public AddressCounts? Addresses { get; }
+
+    /// <summary>Counts a connection in, before anything is made for it. Null: to be reset.</summary>
+    public AdmittedConnection? TryAdmit(EndPoint? sender)
+    {
+        if (!Process.Open.TryAdd())
+        {
+            return Refuse(RefusalReason.Total);
+        }
+
+        if (!_open.TryAdd())
+        {
+            Process.Open.Remove();
+            return Refuse(RefusalReason.Listener);
+        }
+
+        var admitted = new AdmittedConnection(this, sender);
+        RefusalReason? refusal = _isSenderClient && !TryCountAddress(admitted, sender) ? RefusalReason.Address
+            : _hasHandshakes && !Process.TryBeginHandshake(admitted, this) ? RefusalReason.Handshakes
+            : null;
+        if (refusal is { } reason)
+        {
+            admitted.End();
+            return Refuse(reason);
+        }
+
+        Interlocked.Increment(ref _accepted);   // counts alone
+        return admitted;
+    }
+
+    /// <summary>Has each connection counted out when it is over.</summary>
+    public static void Configure(ListenOptions endpoint) => endpoint.Use(static next => async connection =>
+    {
+        AdmittedConnection? admitted = connection.Features.Get<AdmittedConnection>();
+        admitted?.Begin();
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            admitted?.End();
+        }
+    });
+
+    /// <summary>Counts connections by the addresses that load balancers tell. To be called after the PROXY protocol was put on the endpoint.</summary>
+    public void ConfigureClients(ListenOptions endpoint)
+    {
+        if (_isSenderClient || Addresses is null)
+        {
+            return;
+        }
+
+        endpoint.Use(next => connection =>
+        {
+            if (connection.Features.Get<AdmittedConnection>() is not { } admitted || TryCountAddress(admitted, connection.RemoteEndPoint))
+            {
+                return next(connection);
+            }
+
+            Refuse(RefusalReason.Address);
+            connection.Abort(new ConnectionAbortedException("The client has as many connections as it may."));
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>Counts a connection out.</summary>
+    internal void Leave()
+    {
+        _open.Remove();
+        Process.Open.Remove();
+    }
+
+    /// <summary>Without an address (a header of the load balancer's own has none) there is nothing to count.</summary>
+    private bool TryCountAddress(AdmittedConnection admitted, EndPoint? client)
+    {
+        if (Addresses is null || client is not IPEndPoint { Address: var address })
+        {
+            return true;
+        }
+
+        UInt128 key = AddressCounts.KeyOf(address);
+        if (!Addresses.TryAdd(key))
+        {
+            return false;
+        }
+
+        admitted.CountAddress(key);
+        return true;
+    }
+
+    private AdmittedConnection? Refuse(RefusalReason reason)
+    {
+        Refusals.Add(reason);
+        return null;
+    }
+}
