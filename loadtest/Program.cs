@@ -7,6 +7,7 @@ using WarpProxy.LoadTest.Http;
 using WarpProxy.LoadTest.Idle;
 using WarpProxy.LoadTest.Peers;
 using WarpProxy.LoadTest.Rings;
+using WarpProxy.LoadTest.Storm;
 
 var root = new RootCommand("Measures WarpProxy and its parts. Every command prints what it ran and how far its rounds were apart.")
 {
@@ -15,6 +16,7 @@ var root = new RootCommand("Measures WarpProxy and its parts. Every command prin
     CompareCommand.Create(),
     PeersCommand.Create(),
     IdleCommand.Create(),
+    StormCommand.Create(),
     EnginesCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),

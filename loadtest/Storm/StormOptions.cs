@@ -1,0 +1,30 @@
+using WarpDrive.OpenSsl.Tls;
+using WarpProxy.LoadTest.Targets;
+
+namespace WarpProxy.LoadTest.Storm;
+
+/// <summary>What to do.</summary>
+internal sealed record StormOptions
+{
+    public const int DefaultConnections = 5000;
+
+    public required LoadTarget Target { get; init; }
+
+    /// <summary>Connections of the storm.</summary>
+    public int Connections { get; init; } = DefaultConnections;
+
+    /// <summary>Connections over HTTP/2 that are there before it.</summary>
+    public int Established { get; init; } = 50;
+
+    /// <summary>Requests per second of all established connections together.</summary>
+    public double Rate { get; init; } = 500;
+
+    /// <summary>How long the established ones are measured before the storm.</summary>
+    public TimeSpan Before { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest that one connection of the storm may take to be served or refused.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Of the storm.</summary>
+    public TlsVersion Version { get; init; } = TlsVersion.Any;
+}
