@@ -122,8 +122,8 @@ public sealed class AdmissionTests(ITestOutputHelper output)
         Task<bool> end = EndsWithResetAsync(client);
         for (int i = 0; i < 1000 && !end.IsCompleted && bytes > 0; i++)
         {
-            // A ClientKeyExchange of 16 KiB, a byte at a time.
-            byte[] start = [22, 3, 3, 64, 0, 16, 0, 63, 252];
+            // A ClientKeyExchange of 2,000 bytes, one at a time.
+            byte[] start = [22, 3, 3, 7, 212, 16, 0, 7, 208];
             await TrySayAsync(client, new[] { i < start.Length ? start[i] : (byte)1 });
             await timer.WaitForNextTickAsync();
         }

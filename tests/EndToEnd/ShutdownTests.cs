@@ -180,7 +180,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(2048);
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
-        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri]);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri], ProxyProcess.DefaultDeadline);
         await new TlsClient(proxy.Url, certificate.Root).GetAsync();
         emulator.Process.Send(Signal.Stop);
         try
