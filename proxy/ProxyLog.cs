@@ -50,6 +50,9 @@ internal static partial class ProxyLog
     [LoggerMessage(14, LogLevel.Error, "Changed files of the {What} could not be used; the old ones stay in force")]
     public static partial void ReloadFailed(this ILogger logger, Exception exception, string what);
 
+    [LoggerMessage(17, LogLevel.Error, "A task failed, and nobody looked: a defect of the proxy")]
+    public static partial void FailureUnobserved(this ILogger logger, Exception exception);
+
     [LoggerMessage(40, LogLevel.Information, "Session tickets: {Count} keys from {Source}; {Name} encrypts")]
     public static partial void TicketKeysRead(this ILogger logger, int count, string source, string name);
 

@@ -32,13 +32,19 @@ internal static class StormCommand
         DefaultValueFactory = static _ => 30,
     }.Between(0.1, 600);
 
+    private static readonly Option<bool> Yielding = new("--yielding")
+    {
+        Description = "The storm's thread takes only what the processors have left, once all its connections are begun: for a client on the server's own "
+            + "processors, with nothing else on them.",
+    };
+
     private static readonly Option<bool> Json = LoadCommandOptions.Json();
 
     public static Command Create()
     {
         var command = new Command("storm", "Thousands of new connections at once, and what they do to the latency of those that are established.")
         {
-            Url, Connections, Established, Rate, Before, Tls, Timeout, Json,
+            Url, Connections, Established, Rate, Before, Tls, Timeout, Yielding, Json,
         };
         command.SetAction(static parsed =>
         {
@@ -60,6 +66,7 @@ internal static class StormCommand
         Established = parsed.GetValue(Established),
         Rate = parsed.GetValue(Rate),
         Before = TimeSpan.FromSeconds(parsed.GetValue(Before)),
+        IsYielding = parsed.GetValue(Yielding),
         Limit = TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
         Version = LoadCommandOptions.VersionOf(parsed.GetValue(Tls)),
     };

@@ -8,8 +8,8 @@ namespace WarpProxy.LoadTest.Storm;
 
 /// <summary>
 /// The storm: all connections are begun at once, each with its ClientHello, and then each goes on as the server lets it: handshake, one request, the
-/// answer. One thread, which from the last ClientHello on takes only what the processors have left (SCHED_IDLE): clients elsewhere would take
-/// nothing of the server's.
+/// answer. One thread, which if wanted takes only what the processors have left (SCHED_IDLE) from the last ClientHello on: clients elsewhere would
+/// take nothing of the server's.
 /// </summary>
 internal sealed class StormLoop : IDisposable
 {
@@ -18,10 +18,12 @@ internal sealed class StormLoop : IDisposable
     private readonly SocketEvent[] _events = new SocketEvent[SocketPoller.MaxEvents];
     private readonly byte[] _buffer = new byte[32 * 1024];
     private readonly long _limit;
+    private readonly bool _isYielding;
 
     public StormLoop(StormOptions options)
     {
         _limit = LoadClock.From(options.Limit);
+        _isYielding = options.IsYielding;
         _connections = [.. Enumerable.Range(0, options.Connections).Select(static _ => new HandshakeConnection())];
     }
 
@@ -62,7 +64,7 @@ internal sealed class StormLoop : IDisposable
         }
 
         Opening = LoadClock.Now - start;
-        if (!ThreadScheduling.TryChange(SchedulingPolicy.Other, SchedulingPolicy.Idle, out LinuxException? refusal))
+        if (_isYielding && !ThreadScheduling.TryChange(SchedulingPolicy.Other, SchedulingPolicy.Idle, out LinuxException? refusal))
         {
             throw refusal;
         }

@@ -25,6 +25,9 @@ internal sealed record StormOptions
     /// <summary>The longest that one connection of the storm may take to be served or refused.</summary>
     public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether the storm's thread takes only what the processors have left, once all its connections are begun.</summary>
+    public bool IsYielding { get; init; }
+
     /// <summary>Of the storm.</summary>
     public TlsVersion Version { get; init; } = TlsVersion.Any;
 }

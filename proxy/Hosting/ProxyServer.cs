@@ -27,6 +27,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly Accelerator _accelerator;
     private readonly HandshakeCounters _counters = new();
     private readonly HandshakeLanes _lanes;
+    private readonly UnobservedFailures _unobserved;
     private readonly ConnectionAdmission _admission;
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
@@ -49,6 +50,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _time = time;
         _loggers = loggers;
         _logger = _loggers.CreateLogger("WarpProxy");
+        _unobserved = new UnobservedFailures(_logger);
         _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time);
@@ -214,6 +216,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         }
 
         _accelerator.Dispose();
+        _unobserved.Dispose();
         _loggers.Dispose();
     }
 

@@ -159,26 +159,33 @@ internal sealed class Handshaker(
                     return null;
                 }
 
-                // Not before there is a lane: what waits in front of them costs no more than its bytes.
-                while (tls is null && site is not null)
+                // Off the lanes there are turns. Either way not before there is one: what waits costs no more than its bytes.
+                bool hasTurn = !handshake.NeedsLane;
+                if (hasTurn)
                 {
-                    // No: the certificates were replaced while the client waited.
-                    tls = site.Context.TryAccept();
-                    TlsSite? other = tls is null ? sites.Find(name) : site;
-
-                    // The same again would be what it was: a context, or a certificate, that is of no use any more.
-                    site = tls is null && other == site ? null : other;
+                    await lanes.Turns.BeginAsync();
                 }
 
-                if (tls is null || site is null)
+                TlsStatus? step;
+                try
+                {
+                    deadline.ThrowIfCancellationRequested();
+                    step = Step(ref tls, ref site, name, received, transport);
+                }
+                finally
+                {
+                    if (hasTurn)
+                    {
+                        lanes.Turns.End();
+                    }
+                }
+
+                if (step is not { } status || tls is null)
                 {
                     await RefuseNameAsync(connection, received, deadline);
                     return null;
                 }
 
-                ReadOnlySequence<byte> left = received.Buffer;
-                TlsStatus status = tls.Handshake(ref left, transport.Output);
-                transport.Input.AdvanceTo(left.Start);
                 if (status == TlsStatus.Done)
                 {
                     handshake.Complete();
@@ -216,6 +223,30 @@ internal sealed class Handshaker(
         {
             tls?.Dispose();
         }
+    }
+
+    /// <summary>One step of OpenSSL's; the first makes the connection. Null when there is nothing any more that could serve the name.</summary>
+    private TlsStatus? Step(ref TlsServerConnection? tls, ref TlsSite? site, string? name, in ReadResult received, IDuplexPipe transport)
+    {
+        while (tls is null && site is not null)
+        {
+            // No: the certificates were replaced while the client waited.
+            tls = site.Context.TryAccept();
+            TlsSite? other = tls is null ? sites.Find(name) : site;
+
+            // The same again would be what it was: a context, or a certificate, that is of no use any more.
+            site = tls is null && other == site ? null : other;
+        }
+
+        if (tls is null)
+        {
+            return null;
+        }
+
+        ReadOnlySequence<byte> left = received.Buffer;
+        TlsStatus status = tls.Handshake(ref left, transport.Output);
+        transport.Input.AdvanceTo(left.Start);
+        return status;
     }
 
     private ValueTask RefuseNameAsync(ConnectionContext connection, ReadResult hello, CancellationToken deadline)
