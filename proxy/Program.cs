@@ -20,7 +20,8 @@ try
         return 0;
     }
 
-    IConfigurationRoot configuration = ConfigurationSources.Load(commandLine.ConfigFile, commandLine.Settings);
+    IConfigurationRoot Load() => ConfigurationSources.Load(commandLine.ConfigFile, commandLine.Settings);
+    IConfigurationRoot configuration = Load();
     var problems = new SettingProblems(configuration);
     ProxyOptions options = ProxyOptions.Read(configuration, problems);
 
@@ -34,14 +35,16 @@ try
     ProcessThreads.Use(options.Server.Processors);
     ProxyServer? started = null;
     using var bound = new ShutdownBound();
-    using var signals = new ShutdownSignals(() => bound.Begin(options.Shutdown.Drain + ShutdownBound.ReleaseTime));
+    using var signals = new ShutdownSignals(
+        () => bound.Begin((Volatile.Read(ref started)?.DrainTime ?? options.Shutdown.Drain) + ShutdownBound.ReleaseTime));
 
-    // Before the start: the signal would end the process. What has changed by then is seen by the first look after it.
-    using var reload = new ReloadSignal(() => Volatile.Read(ref started)?.ReloadFiles());
+    // Before the start: the signal would end the process.
+    using var reload = new ReloadSignal();
     try
     {
-        await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, signals.Stopping);
+        await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, Load, signals.Stopping);
         Volatile.Write(ref started, server);
+        reload.Connect(server.ReloadFiles);
         await signals.First;
         await server.DrainAsync();
         bound.Shorten(ShutdownBound.ReleaseTime);

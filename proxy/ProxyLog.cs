@@ -53,6 +53,21 @@ internal static partial class ProxyLog
     [LoggerMessage(17, LogLevel.Error, "A task failed, and nobody looked: a defect of the proxy")]
     public static partial void FailureUnobserved(this ILogger logger, Exception exception);
 
+    [LoggerMessage(16, LogLevel.Critical, "Nothing more is accepted on {Url}")]
+    public static partial void ListenerFailed(this ILogger logger, Exception exception, string url);
+
+    [LoggerMessage(91, LogLevel.Information, "Configuration reloaded from {File}: {Changes}")]
+    public static partial void ConfigurationReloaded(this ILogger logger, string file, string changes);
+
+    [LoggerMessage(92, LogLevel.Information, "Configuration read again from {File}: nothing has changed")]
+    public static partial void ConfigurationUnchanged(this ILogger logger, string file);
+
+    [LoggerMessage(93, LogLevel.Warning, "Changed settings that wait for a restart: {Settings}")]
+    public static partial void RestartNeeded(this ILogger logger, string settings);
+
+    [LoggerMessage(94, LogLevel.Error, "Configuration refused, the one before stays in force: {Problems}")]
+    public static partial void ConfigurationRefused(this ILogger logger, string problems);
+
     [LoggerMessage(40, LogLevel.Information, "Session tickets: {Count} keys from {Source}; {Name} encrypts")]
     public static partial void TicketKeysRead(this ILogger logger, int count, string source, string name);
 

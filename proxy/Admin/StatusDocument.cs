@@ -22,6 +22,9 @@ internal sealed record StatusDocument(
     /// <summary><c>starting</c>, <c>serving</c> or <c>draining</c>.</summary>
     public string State { get; init; } = "starting";
 
+    /// <summary>What became of changed configurations.</summary>
+    public ConfigurationStatus? Configuration { get; init; }
+
     /// <summary>Certificates; null before they are loaded.</summary>
     public CertificateStatus? Certificates { get; init; }
 

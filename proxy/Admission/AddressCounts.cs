@@ -13,6 +13,14 @@ internal sealed class AddressCounts(int limit)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<UInt128, int> _counts = [];
+    private volatile int _limit = limit;
+
+    /// <summary>The most connections of one address. A lower one than before sends nobody away.</summary>
+    public int Limit
+    {
+        get => _limit;
+        set => _limit = value;
+    }
 
     /// <summary>How many addresses have a connection.</summary>
     public int AddressCount
@@ -42,7 +50,7 @@ internal sealed class AddressCounts(int limit)
         lock (_gate)
         {
             ref int count = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, key, out _);
-            if (count >= limit)
+            if (count >= _limit)
             {
                 return false;
             }

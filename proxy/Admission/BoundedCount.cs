@@ -3,19 +3,25 @@ namespace WarpProxy.Admission;
 /// <summary>How many there are of something of which there may be only so many. Any thread.</summary>
 internal sealed class BoundedCount(int limit)
 {
+    private volatile int _limit = limit;
     private int _value;
 
-    /// <summary>The most there may be.</summary>
-    public int Limit => limit;
+    /// <summary>The most there may be. A lower one than before sends nobody away.</summary>
+    public int Limit
+    {
+        get => _limit;
+        set => _limit = value;
+    }
 
     /// <summary>How many there are.</summary>
-    public int Value => Math.Min(Volatile.Read(ref _value), limit);     // more for the moment in which one is refused
+    /// <remarks>One more for the moment in which one is refused.</remarks>
+    public int Value => Volatile.Read(ref _value);
 
     /// <summary>Counts one more; false when there are as many as there may be.</summary>
     public bool TryAdd()
     {
         // Atomic, and nothing else is published by it.
-        if (Interlocked.Increment(ref _value) <= limit)
+        if (Interlocked.Increment(ref _value) <= _limit)
         {
             return true;
         }

@@ -12,6 +12,7 @@ internal sealed class ConnectionAdmission
     private const int OtherFiles = 256;
 
     private readonly Lock _gate = new();
+    private readonly long? _openFiles;
     private ListenerAdmission[] _listeners = [];        // replaced whole, so that it can be read without the gate
 
     /// <summary>Prepares it.</summary>
@@ -21,8 +22,8 @@ internal sealed class ConnectionAdmission
     /// <param name="openFiles">The limit of open files; null: this process's.</param>
     public ConnectionAdmission(LimitOptions limits, int maxHandshakes, TimeProvider time, long? openFiles = null)
     {
-        Open = new BoundedCount(limits.MaxConnections
-            ?? (int)Math.Clamp((openFiles ?? OpenFiles.ReadLimit()) - OtherFiles, OtherFiles, LimitOptions.MaxLimit));
+        _openFiles = openFiles;
+        Open = new BoundedCount(LimitOf(limits));
         Handshakes = new BoundedCount(maxHandshakes);
         Hellos = new AwaitedHellos(time);
     }
@@ -50,6 +51,25 @@ internal sealed class ConnectionAdmission
 
         return admission;
     }
+
+    /// <summary>It is gone.</summary>
+    public void Remove(ListenerAdmission admission)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _listeners, [.. _listeners.Where(other => other != admission)]);     // likewise
+        }
+    }
+
+    /// <summary>Takes the limits of another configuration, for the connections to come.</summary>
+    public void Configure(LimitOptions limits, int maxHandshakes)
+    {
+        Open.Limit = LimitOf(limits);
+        Handshakes.Limit = maxHandshakes;
+    }
+
+    private int LimitOf(LimitOptions limits) => limits.MaxConnections
+        ?? (int)Math.Clamp((_openFiles ?? OpenFiles.ReadLimit()) - OtherFiles, OtherFiles, LimitOptions.MaxLimit);
 
     /// <summary>Counts a handshake, in the place of another if need be. False when there is no room.</summary>
     internal bool TryBeginHandshake(AdmittedConnection admitted, ListenerAdmission listener)

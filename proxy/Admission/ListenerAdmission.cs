@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using WarpProxy.Listeners;
 using WarpProxy.ProxyProtocol;
 
@@ -9,27 +8,25 @@ namespace WarpProxy.Admission;
 /// <summary>Lets connections to one listener in, or not. Any thread.</summary>
 internal sealed class ListenerAdmission
 {
-    private readonly BoundedCount _open;
-    private readonly bool _hasHandshakes;
-    private readonly bool _isSenderClient;      // or else a load balancer, which tells of the client
+    private const int NoLimit = int.MaxValue - 1;       // one more is counted for a moment
+
+    private readonly BoundedCount _open = new(NoLimit);
+    private volatile bool _hasHandshakes;
+    private volatile bool _isSenderClient;      // or else a load balancer, which tells of the client
     private long _accepted;
 
     /// <summary>Made by <see cref="ConnectionAdmission.Add"/>.</summary>
     public ListenerAdmission(ConnectionAdmission process, Listener listener)
     {
         Process = process;
-        Name = listener.Name;
-        _open = new BoundedCount(listener.Options.MaxConnections ?? int.MaxValue - 1);
-        _hasHandshakes = listener.Address.IsHttps;
-        _isSenderClient = listener.Options.ProxyProtocol == ProxyProtocolMode.Off;
-        Addresses = listener.Options.MaxConnectionsPerAddress is { } limit ? new AddressCounts(limit) : null;
+        Configure(listener);
     }
 
     /// <summary>What counts for all listeners.</summary>
     public ConnectionAdmission Process { get; }
 
     /// <summary>The listener's.</summary>
-    public string Name { get; }
+    public string Name { get; private set; } = "";
 
     /// <summary>Connections open now.</summary>
     public int OpenCount => _open.Value;
@@ -38,13 +35,31 @@ internal sealed class ListenerAdmission
     public long AcceptedCount => Interlocked.Read(ref _accepted);
 
     /// <summary>The most connections; null when the listener has no limit of its own.</summary>
-    public int? MaxConnections => _open.Limit < int.MaxValue - 1 ? _open.Limit : null;
+    public int? MaxConnections => _open.Limit < NoLimit ? _open.Limit : null;
 
     /// <summary>Connections that were refused here.</summary>
     public RefusalCounters Refusals { get; } = new();
 
     /// <summary>Connections by address; null when they are not counted.</summary>
-    public AddressCounts? Addresses { get; }
+    public AddressCounts? Addresses { get; private set; }
+
+    /// <summary>Takes the limits of a configuration, for the connections to come. Those that are there stay, and are counted.</summary>
+    public void Configure(Listener listener)
+    {
+        Name = listener.Name;
+        _open.Limit = listener.Options.MaxConnections ?? NoLimit;
+        _hasHandshakes = listener.Address.IsHttps;
+        _isSenderClient = listener.Options.ProxyProtocol == ProxyProtocolMode.Off;
+        if (Addresses is { } addresses)
+        {
+            // Not another one: who is counted here is counted out here.
+            addresses.Limit = listener.Options.MaxConnectionsPerAddress ?? NoLimit;
+        }
+        else if (listener.Options.MaxConnectionsPerAddress is { } limit)
+        {
+            Addresses = new AddressCounts(limit);
+        }
+    }
 
     /// <summary>Counts a connection in, before anything is made for it. Null: to be reset.</summary>
     public AdmittedConnection? TryAdmit(EndPoint? sender)
@@ -74,30 +89,15 @@ internal sealed class ListenerAdmission
         return admitted;
     }
 
-    /// <summary>Has each connection counted out when it is over.</summary>
-    public static void Configure(ListenOptions endpoint) => endpoint.Use(static next => async connection =>
-    {
-        AdmittedConnection? admitted = connection.Features.Get<AdmittedConnection>();
-        admitted?.Begin();
-        try
-        {
-            await next(connection);
-        }
-        finally
-        {
-            admitted?.End();
-        }
-    });
-
-    /// <summary>Counts connections by the addresses that load balancers tell. To be called after the PROXY protocol was put on the endpoint.</summary>
-    public void ConfigureClients(ListenOptions endpoint)
+    /// <summary>Counts connections by the addresses that load balancers tell. To be called after the PROXY protocol was put on them.</summary>
+    public void ConfigureClients(IConnectionBuilder connections)
     {
         if (_isSenderClient || Addresses is null)
         {
             return;
         }
 
-        endpoint.Use(next => connection =>
+        connections.Use(next => connection =>
         {
             if (connection.Features.Get<AdmittedConnection>() is not { } admitted || TryCountAddress(admitted, connection.RemoteEndPoint))
             {

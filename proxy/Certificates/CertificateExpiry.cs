@@ -12,12 +12,12 @@ internal sealed class CertificateExpiry : IDisposable
     private static readonly TimeSpan LastWarning = TimeSpan.FromDays(1);
 
     private readonly CertificateStore _store;
-    private readonly CertificateExpiryOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Meter _meter = new("WarpProxy");
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
+    private volatile CertificateExpiryOptions _options;
     private Dictionary<ServerCertificate, Stage> _told = [];        // under _gate
     private volatile IReadOnlyList<CertificateEntry> _first = [];   // those that end first, in this order
 
@@ -46,6 +46,13 @@ internal sealed class CertificateExpiry : IDisposable
     /// <summary>The one that ends first; null without any.</summary>
     public CertificateEnd? Next =>
         _first is [{ Certificate: { } certificate } entry, ..] ? new CertificateEnd(entry.Files.Name, certificate.Subject, certificate.NotAfter) : null;
+
+    /// <summary>Changes when it warns.</summary>
+    public void Configure(CertificateExpiryOptions options)
+    {
+        _options = options;
+        Look();
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using WarpDrive.Linux;
 using WarpDrive.OpenSsl;
 using WarpProxy.Configuration;
 using WarpProxy.Offload;
@@ -42,7 +43,7 @@ internal static class CertificateFile
                 throw new BadInputException($"The RSA key in '{keyPath}' has {key.Bits} bits; it must have at least {MinRsaBits}.");
             }
 
-            OffloadedRsaKey offloaded = accelerator.Offload(key, way ?? accelerator.DefaultPath);
+            OffloadedRsaKey offloaded = accelerator.Offload(key, way ?? accelerator.Plan.Resolve(null));
             try
             {
                 return new ServerCertificate(certificate, certificates, offloaded, path, pool);
@@ -56,6 +57,10 @@ internal static class CertificateFile
         catch (OpenSslException exception)
         {
             throw new BadInputException(Sentence(exception, path, keyPath), exception);
+        }
+        catch (LinuxException exception)
+        {
+            throw new BadInputException($"The key in '{keyPath}' cannot be kept: {exception.Message}.", exception);
         }
         catch (CryptographicException exception)
         {

@@ -18,14 +18,18 @@ internal sealed class CertificateStore : IDisposable
     // Loading leaves a lot behind; it is given back at once when it is more than a proxy needs anyhow.
     private const int ManyCertificates = 500;
 
-    private readonly IReadOnlyList<KeyValuePair<string, CertificateOptions>> _configured;
     private readonly Accelerator _accelerator;
+    private readonly FileWatch? _files;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ILogger<OcspFile> _responseLogger;
+    private readonly ILogger<DevelopmentCertificate> _developmentLogger;
     private readonly IntermediatePool _pool = new();
-    private readonly Dictionary<string, OcspFile> _responses = new(StringComparer.Ordinal);     // by the name in the configuration; under _gate
     private readonly Lock _gate = new();                        // one load at a time
     private readonly IDisposable? _watch;
+    private IReadOnlyList<KeyValuePair<string, CertificateOptions>> _configured = [];           // these three under _gate
+    private OffloadPlan _plan;
+    private Dictionary<string, OcspFile> _responses = new(StringComparer.Ordinal);              // by the name in the configuration
     private volatile CertificateEntry[] _entries = [];
     private volatile IReadOnlyList<string> _paths = [];
     private bool _isDisposed;                                   // under _gate
@@ -34,35 +38,12 @@ internal sealed class CertificateStore : IDisposable
     /// <exception cref="BadInputException">A certificate or its key cannot be used; one line for each. In a directory it is enough that one can.</exception>
     public CertificateStore(
         IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, Accelerator accelerator, FileWatch files, TimeProvider time, ILoggerFactory loggers)
+        : this(accelerator, files, time, loggers)
     {
-        _configured = configured;
-        _accelerator = accelerator;
-        _time = time;
-        _logger = loggers.CreateLogger<CertificateStore>();
         try
         {
-            if (configured.Count > 0)
-            {
-                _paths = [.. List(out List<string> folders).SelectMany(static one => one.Paths), .. folders];
-                _watch = files.Watch("certificates", () => _paths, () => Load(isStart: false));
-                List<string> problems = [];
-                Try(problems, () => Load(isStart: true));
-                foreach (CertificateEntry entry in _entries.Where(static one => one.Files.Kind == CertificateFilesKind.Configured && one.Certificate is not null))
-                {
-                    Try(problems, () => Staple(entry, files, loggers.CreateLogger<OcspFile>()));
-                }
-
-                if (problems.Count > 0)
-                {
-                    throw new BadInputException(string.Join(Environment.NewLine, problems));
-                }
-            }
-            else
-            {
-                Development = new DevelopmentCertificate(DevelopmentCertificate.DefaultDirectory(), time, loggers.CreateLogger<DevelopmentCertificate>());
-                _entries = [CertificateEntry.Of(ProxyOptions.SingleCertificate, Development.Load(accelerator), accelerator.DefaultPath)];
-                Announce(_entries);
-            }
+            using CertificateChange first = Prepare(configured, accelerator.Plan);
+            Apply(first);
         }
         catch
         {
@@ -71,24 +52,39 @@ internal sealed class CertificateStore : IDisposable
         }
     }
 
+    /// <summary>Without any yet: <see cref="Prepare"/> loads the first.</summary>
+    public CertificateStore(Accelerator accelerator, FileWatch files, TimeProvider time, ILoggerFactory loggers)
+    {
+        _accelerator = accelerator;
+        _plan = accelerator.Plan;
+        _files = files;
+        _time = time;
+        _logger = loggers.CreateLogger<CertificateStore>();
+        _responseLogger = loggers.CreateLogger<OcspFile>();
+        _developmentLogger = loggers.CreateLogger<DevelopmentCertificate>();
+        _watch = files.Watch("certificates", () => _paths, LoadChanged);
+    }
+
     /// <summary>One that is already there, and stays as it is.</summary>
     /// <param name="certificate">Taken over.</param>
     /// <param name="accelerator">Of the proxy.</param>
     /// <param name="time">The clock.</param>
     public CertificateStore(ServerCertificate certificate, Accelerator accelerator, TimeProvider time)
     {
-        _configured = [];
         _accelerator = accelerator;
+        _plan = accelerator.Plan;
         _time = time;
         _logger = NullLogger.Instance;
-        _entries = [CertificateEntry.Of(ProxyOptions.SingleCertificate, certificate, accelerator.DefaultPath)];
+        _responseLogger = NullLogger<OcspFile>.Instance;
+        _developmentLogger = NullLogger<DevelopmentCertificate>.Instance;
+        _entries = [CertificateEntry.Of(ProxyOptions.SingleCertificate, certificate, accelerator.Plan.Resolve(null))];
     }
 
     /// <summary>Other certificates than before are in use. On the thread that loads; the old ones are still there.</summary>
     public event Action? Changed;
 
     /// <summary>The development certificate, when it is in use.</summary>
-    public DevelopmentCertificate? Development { get; }
+    public DevelopmentCertificate? Development { get; private set; }
 
     /// <summary>All files, in the order of configuration, also those that cannot be used.</summary>
     public IReadOnlyList<CertificateEntry> Entries => _entries;
@@ -96,16 +92,76 @@ internal sealed class CertificateStore : IDisposable
     /// <summary>All certificates, in the order of configuration.</summary>
     public IReadOnlyList<ServerCertificate> Certificates => [.. _entries.Select(static one => one.Certificate).OfType<ServerCertificate>()];
 
-    /// <summary>Those of one listener.</summary>
+    /// <summary>Those of one listener; null when there are none of these names.</summary>
     /// <param name="names">As configured, the default one first; empty for all.</param>
-    public CertificateIndex Index(IReadOnlyList<string> names)
+    public CertificateIndex? Index(IReadOnlyList<string> names) => Index(_entries, names);
+
+    /// <summary>The same, of certificates that are not in use yet.</summary>
+    public static CertificateIndex? Index(IReadOnlyList<CertificateEntry> entries, IReadOnlyList<string> names)
     {
-        CertificateEntry[] entries = _entries;
-        return new CertificateIndex(
+        ServerCertificate[] certificates =
         [
             .. (names.Count == 0 ? entries : names.SelectMany(name => entries.Where(one => one.Files.Source.Equals(name, StringComparison.OrdinalIgnoreCase))))
                 .Select(static one => one.Certificate).OfType<ServerCertificate>(),
-        ]);
+        ];
+        return certificates.Length > 0 ? new CertificateIndex(certificates) : null;
+    }
+
+    /// <summary>Loads what another configuration has; nothing changes yet. What has the same files as before, and the same way, is not loaded again.</summary>
+    /// <param name="configured">By name; without any, the development certificate is used.</param>
+    /// <param name="plan">The way of keys.</param>
+    /// <exception cref="BadInputException">A certificate or its key cannot be used; one line for each. In a directory it is enough that one can.</exception>
+    public CertificateChange Prepare(IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, OffloadPlan plan)
+    {
+        lock (_gate)
+        {
+            var change = new CertificateChange(configured, plan, _entries, _responses.Values) { Since = _time.GetTimestamp() };
+            try
+            {
+                if (configured.Count == 0)
+                {
+                    PrepareDevelopment(change);
+                }
+                else
+                {
+                    PrepareFiles(change);
+                }
+
+                return change;
+            }
+            catch
+            {
+                change.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Takes prepared certificates into use, for the handshakes that begin from now on.</summary>
+    /// <returns>Those that are not used any more, for the caller to dispose.</returns>
+    public IReadOnlyList<ServerCertificate> Apply(CertificateChange change)
+    {
+        lock (_gate)
+        {
+            CertificateEntry[] before = _entries;
+            Dictionary<string, OcspFile> responses = _responses;
+            _configured = change.Configured;
+            _plan = change.Plan;
+            _paths = change.Paths;
+            _responses = change.Responses;
+            Development = change.Development;
+            _entries = change.Entries;
+            change.IsApplied = true;
+            TellRefused(change.Entries.Except(before));
+            Changed?.Invoke();
+            foreach (OcspFile response in responses.Values.Except(_responses.Values))
+            {
+                response.Dispose();
+            }
+
+            Tell(before, change.Entries, _time.GetElapsedTime(change.Since));
+            return [.. FindUnused(before, change.Entries)];
+        }
     }
 
     /// <inheritdoc/>
@@ -127,32 +183,53 @@ internal sealed class CertificateStore : IDisposable
         }
     }
 
-    private void Load(bool isStart)
+    private void PrepareDevelopment(CertificateChange change)
+    {
+        OffloadPath path = change.Plan.Resolve(null);
+        if (Development is not null && _entries is [{ Files.Path: var way }] && way == path)
+        {
+            change.Development = Development;
+            change.Entries = _entries;
+            return;
+        }
+
+        change.Development = new DevelopmentCertificate(DevelopmentCertificate.DefaultDirectory(), _time, _developmentLogger);
+        change.Entries = [CertificateEntry.Of(ProxyOptions.SingleCertificate, change.Development.Load(_accelerator, path), path)];
+    }
+
+    private void PrepareFiles(CertificateChange change)
+    {
+        List<string> problems = [];
+        change.Entries = LoadAll(List(change.Configured, change.Plan, keepsUnreadable: false, out List<string> folders), isStart: _entries.Length == 0);
+        change.Paths = [.. change.Entries.SelectMany(static one => one.Files.Paths).Concat(folders).Distinct(StringComparer.Ordinal)];
+        Try(problems, () => RequireUsable(change.Configured, change.Entries));
+        foreach (CertificateEntry entry in change.Entries.Where(static one => one.Files.Kind == CertificateFilesKind.Configured && one.Certificate is not null))
+        {
+            Try(problems, () => Staple(change, entry));
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new BadInputException(string.Join(Environment.NewLine, problems));
+        }
+    }
+
+    /// <summary>Files have changed.</summary>
+    private void LoadChanged()
     {
         lock (_gate)
         {
-            if (_isDisposed)
+            if (_isDisposed || _configured.Count == 0)
             {
                 return;
             }
 
             long since = _time.GetTimestamp();
             CertificateEntry[] before = _entries;
-            Dictionary<(string Source, string File), CertificateEntry> known = before.ToDictionary(static one => (one.Files.Source, one.Files.File));
-            List<CertificateFiles> wanted = List(out List<string> folders);
-            var loaded = new CertificateEntry[wanted.Count];
-
-            // At start nothing else is to be done; later, clients are being served.
-            Parallel.For(0, loaded.Length, new ParallelOptions { MaxDegreeOfParallelism = isStart ? Environment.ProcessorCount : 1 }, i =>
-                loaded[i] = CertificateEntry.Load(wanted[i], known.GetValueOrDefault((wanted[i].Source, wanted[i].File)), _accelerator, _pool));
+            CertificateEntry[] loaded = LoadAll(List(_configured, _plan, keepsUnreadable: true, out List<string> folders), isStart: false);
             CertificateEntry[] entries = KeepNonEmpty([.. loaded], before);
             _paths = [.. entries.Concat(loaded).SelectMany(static one => one.Files.Paths).Concat(folders).Distinct(StringComparer.Ordinal)];
-            if (isStart)
-            {
-                _entries = entries;     // whatever comes of it, it will be disposed
-                RequireUsable(entries);
-            }
-            else if (entries.SequenceEqual(before))
+            if (entries.SequenceEqual(before))
             {
                 return;
             }
@@ -161,19 +238,39 @@ internal sealed class CertificateStore : IDisposable
             _entries = entries;
             TellRefused(entries.Except(before));
             Changed?.Invoke();
-            Retire(before, entries);
-            Tell(before, entries, isStart, _time.GetElapsedTime(since));
+            foreach (ServerCertificate certificate in FindUnused(before, entries))
+            {
+                certificate.Dispose();
+            }
+
+            Tell(before, entries, _time.GetElapsedTime(since));
         }
     }
 
-    /// <summary>What is to be loaded. A directory that cannot be read has what it had before.</summary>
-    private List<CertificateFiles> List(out List<string> folders)
+    private CertificateEntry[] LoadAll(List<CertificateFiles> wanted, bool isStart)
+    {
+        Dictionary<(string Source, string File), CertificateEntry> known = _entries.ToDictionary(static one => (one.Files.Source, one.Files.File));
+        var loaded = new CertificateEntry[wanted.Count];
+
+        // At start nothing else is to be done; later, clients are being served.
+        Parallel.For(0, loaded.Length, new ParallelOptions { MaxDegreeOfParallelism = isStart ? Environment.ProcessorCount : 1 }, i =>
+            loaded[i] = CertificateEntry.Load(wanted[i], known.GetValueOrDefault((wanted[i].Source, wanted[i].File)), _accelerator, _pool));
+        return loaded;
+    }
+
+    /// <summary>What is to be loaded.</summary>
+    /// <param name="configured">Of which configuration.</param>
+    /// <param name="plan">The way of its keys.</param>
+    /// <param name="keepsUnreadable">Whether a directory that cannot be read has what it had before, or is a problem.</param>
+    /// <param name="folders">Directories, to be watched.</param>
+    private List<CertificateFiles> List(
+        IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, OffloadPlan plan, bool keepsUnreadable, out List<string> folders)
     {
         folders = [];
         List<CertificateFiles> files = [];
-        foreach ((string name, CertificateOptions options) in _configured)
+        foreach ((string name, CertificateOptions options) in configured)
         {
-            OffloadPath path = options.Path ?? _accelerator.DefaultPath;
+            OffloadPath path = plan.Resolve(options.Path);
             if (options.File is { } file)
             {
                 files.Add(new CertificateFiles(name, name, file, options.KeyFile ?? file, options.PasswordFile, path, CertificateFilesKind.Configured));
@@ -185,7 +282,7 @@ internal sealed class CertificateStore : IDisposable
                 files.AddRange(CertificateDirectory.List(name, options, path, out List<string> found));
                 folders.AddRange(found);
             }
-            catch (BadInputException exception) when (_entries.Length > 0)
+            catch (BadInputException exception) when (keepsUnreadable)
             {
                 _logger.CertificateRefused(name, exception.Message);
                 files.AddRange(_entries.Where(one => one.Files.Source == name).Select(static one => one.Files));
@@ -213,10 +310,10 @@ internal sealed class CertificateStore : IDisposable
         return [.. loaded];
     }
 
-    private void RequireUsable(CertificateEntry[] entries)
+    private static void RequireUsable(IReadOnlyList<KeyValuePair<string, CertificateOptions>> configured, CertificateEntry[] entries)
     {
         List<string> problems = [.. entries.Where(static one => one.Files.Kind == CertificateFilesKind.Configured && one.Refusal is not null).Select(static one => one.Refusal!)];
-        foreach ((string name, CertificateOptions options) in _configured)
+        foreach ((string name, CertificateOptions options) in configured)
         {
             if (options.Directory is { } directory && !Array.Exists(entries, one => one.Files.Source == name && one.Certificate is not null))
             {
@@ -243,14 +340,13 @@ internal sealed class CertificateStore : IDisposable
         }
     }
 
-    /// <summary>Reads the OCSP response of a certificate that the configuration names.</summary>
-    private void Staple(CertificateEntry entry, FileWatch files, ILogger<OcspFile> logger)
+    /// <summary>Reads the OCSP response of a certificate that the configuration names, unless it has it already.</summary>
+    private void Staple(CertificateChange change, CertificateEntry entry)
     {
-        CertificateOptions options = _configured.First(one => one.Key == entry.Files.Source).Value;
-        lock (_gate)
-        {
-            _responses.Add(entry.Files.Source, new OcspFile(options.OcspFile, entry.Certificate!, files, _time, logger));
-        }
+        string name = entry.Files.Source;
+        string? path = change.Configured.First(one => one.Key == name).Value.OcspFile;
+        bool isKept = _entries.Contains(entry) && _responses.TryGetValue(name, out OcspFile? response) && response.Path == path;
+        change.Responses.Add(name, isKept ? _responses[name] : new OcspFile(path, entry.Certificate!, _files!, _time, _responseLogger));
     }
 
     /// <summary>Before new certificates come into use, so that none is ever shown without the response that is about it.</summary>
@@ -292,21 +388,16 @@ internal sealed class CertificateStore : IDisposable
         }
     }
 
-    private static void Retire(CertificateEntry[] before, CertificateEntry[] now)
-    {
-        HashSet<ServerCertificate> used = [.. now.Select(static one => one.Certificate).OfType<ServerCertificate>()];
-        foreach (CertificateEntry entry in before)
-        {
-            if (entry.Certificate is { } certificate && !used.Contains(certificate))
-            {
-                certificate.Dispose();
-            }
-        }
-    }
+    private static HashSet<ServerCertificate> FindUnused(CertificateEntry[] before, CertificateEntry[] now) =>
+        [.. before.Select(static one => one.Certificate).Except(now.Select(static one => one.Certificate)).OfType<ServerCertificate>()];
 
-    private void Tell(CertificateEntry[] before, CertificateEntry[] now, bool isStart, TimeSpan elapsed)
+    private void Tell(CertificateEntry[] before, CertificateEntry[] now, TimeSpan elapsed)
     {
-        if (isStart)
+        if (before.Length == 0 && Development is not null)
+        {
+            Announce(now);
+        }
+        else if (before.Length == 0)
         {
             _logger.CertificatesLoaded(Certificates.Count, elapsed.TotalSeconds);
             Announce(now);

@@ -41,8 +41,10 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
     }
 
     /// <summary>Loads it, or makes it.</summary>
+    /// <param name="accelerator">Takes the key.</param>
+    /// <param name="path">The way of its operations; by default that of all keys.</param>
     /// <exception cref="BadInputException">The directory cannot be written.</exception>
-    public ServerCertificate Load(Accelerator accelerator)
+    public ServerCertificate Load(Accelerator accelerator, OffloadPath? path = null)
     {
         try
         {
@@ -67,7 +69,7 @@ internal sealed class DevelopmentCertificate(string directory, TimeProvider time
                 exception);
         }
 
-        return CertificateFile.Load(_keyFile, _keyFile, password: default, accelerator);
+        return CertificateFile.Load(_keyFile, _keyFile, password: default, accelerator, path);
     }
 
     /// <summary>Why the one that is kept cannot be used any longer; null when it can.</summary>

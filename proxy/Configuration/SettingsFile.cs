@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using WarpDrive.Linux;
 
 namespace WarpProxy.Configuration;
 
@@ -19,14 +20,18 @@ internal sealed class SettingsFile : ConfigurationProvider, IConfigurationSource
     private int _countedTo;     // byte
     private int _line = 1;      // there
 
-    private SettingsFile(string path, byte[] json)
+    private SettingsFile(string path, byte[] json, FileStamp? stamp)
     {
         FilePath = path;
+        Stamp = stamp;
         _json = json;
     }
 
     /// <summary>As the user gave it.</summary>
     public string FilePath { get; }
+
+    /// <summary>What the file was just before it was read; null when it was not there.</summary>
+    public FileStamp? Stamp { get; }
 
     /// <summary>A sentence for each setting that stands there twice.</summary>
     public IReadOnlyList<(int Line, string Sentence)> Problems => _problems;
@@ -41,6 +46,7 @@ internal sealed class SettingsFile : ConfigurationProvider, IConfigurationSource
         }
 
         byte[] json;
+        FileStamp? before = FileStamp.TryRead(path, out FileStamp stamp) ? stamp : null;
         try
         {
             json = File.ReadAllBytes(path);
@@ -55,7 +61,7 @@ internal sealed class SettingsFile : ConfigurationProvider, IConfigurationSource
             throw new BadInputException($"Configuration file '{path}' cannot be read: {reason}.", exception);
         }
 
-        var file = new SettingsFile(path, json.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json);
+        var file = new SettingsFile(path, json.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json, before);
         file.Parse();
         return file;
     }

@@ -11,17 +11,22 @@ internal sealed class FileWatch : IDisposable
     // A change is told when it was seen twice alike: files are often written in pieces, and pairs of files one after the other.
     private static readonly TimeSpan SettleTime = TimeSpan.FromMilliseconds(200);
 
+    // What was refused is tried again after the interval, then after twice as long, up to this.
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
     // Looking at many files takes at most this part of the time.
     private const int MaxShare = 100;
 
-    private readonly TimeSpan _interval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _gate = new();        // held while looking, callbacks included: one change is dealt with at a time
     private readonly List<Watched> _watched = [];
     private readonly ITimer _timer;
+    private TimeSpan _interval;
+    private TimeSpan _changing;                 // of one look, how long those who were told took; under _gate
+    private int _count;                         // of the list, written under _gate
     private bool _isPaused;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     /// <summary>Begins to look.</summary>
     /// <param name="interval">From one look to the next.</param>
@@ -42,16 +47,21 @@ internal sealed class FileWatch : IDisposable
     /// <param name="paths">Files and directories, asked for at each look. A directory changes when files are added to it or removed.</param>
     /// <param name="changed">Runs on the thread that looks, one at a time; keeps its last good state when the new one is bad.</param>
     /// <returns>Ends it when disposed.</returns>
-    public IDisposable Watch(string what, Func<IReadOnlyList<string>> paths, Action changed)
+    public IDisposable Watch(string what, Func<IReadOnlyList<string>> paths, Action changed) => Add(new Watched(this, what, paths, () =>
     {
-        var watched = new Watched(this, what, paths, changed);
-        lock (_gate)
-        {
-            _watched.Add(watched);
-        }
+        changed();
+        return true;
+    }));
 
-        return watched;
-    }
+    /// <summary>
+    /// As above, for a file that names others: <paramref name="changed"/> is called each time too that an operator asks, and when it was false, from time to
+    /// time until it is true, since what it could not use may be in those others.
+    /// </summary>
+    /// <param name="what">For the log.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="read">What it was when it was read; null when it was not there.</param>
+    /// <param name="changed">Whether all is well.</param>
+    public IDisposable Watch(string what, string path, FileStamp? read, Func<bool> changed) => Add(new Watched(this, what, path, read, changed));
 
     /// <summary>Begins to look. What has changed since it was watched is seen by the next look.</summary>
     public void Resume()
@@ -66,8 +76,32 @@ internal sealed class FileWatch : IDisposable
         }
     }
 
+    /// <summary>How many sets of files are watched.</summary>
+    /// <remarks>Not under the gate: operators ask while a look holds it.</remarks>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>From one look to the next.</summary>
+    public TimeSpan Interval
+    {
+        get => _interval;
+        set
+        {
+            lock (_gate)
+            {
+                _interval = value;
+                if (!_isDisposed)
+                {
+                    _timer.Change(value, Timeout.InfiniteTimeSpan);
+                }
+            }
+        }
+    }
+
     /// <summary>Looks now, and does not wait for changes to settle: an operator says that the files are ready.</summary>
     public void LookNow() => Look(isSettled: true);
+
+    /// <summary>Nothing more is looked at from now on. Does not wait for a look that has begun.</summary>
+    public void Stop() => _isDisposed = true;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -77,6 +111,17 @@ internal sealed class FileWatch : IDisposable
             _isDisposed = true;
             _timer.Dispose();
         }
+    }
+
+    private Watched Add(Watched watched)
+    {
+        lock (_gate)
+        {
+            _watched.Add(watched);
+            Volatile.Write(ref _count, _watched.Count);
+        }
+
+        return watched;
     }
 
     private void Look(bool isSettled = false)
@@ -89,14 +134,21 @@ internal sealed class FileWatch : IDisposable
             }
 
             long since = _time.GetTimestamp();
+            _changing = TimeSpan.Zero;
             bool isUnsettled = false;
             foreach (Watched watched in _watched.ToArray())
             {
-                isUnsettled |= Look(watched, isSettled);
+                // A callback may end others.
+                isUnsettled |= !_isDisposed && _watched.Contains(watched) && Look(watched, isSettled);
             }
 
-            TimeSpan rest = _time.GetElapsedTime(since) * MaxShare;
+            TimeSpan rest = (_time.GetElapsedTime(since) - _changing) * MaxShare;
             TimeSpan interval = isUnsettled ? SettleTime : _interval;
+            if (_isDisposed)
+            {
+                return;
+            }
+
             _timer.Change(rest > interval ? rest : interval, Timeout.InfiniteTimeSpan);
         }
     }
@@ -115,10 +167,20 @@ internal sealed class FileWatch : IDisposable
         }
     }
 
-    private sealed class Watched(FileWatch owner, string what, Func<IReadOnlyList<string>> paths, Action changed) : IDisposable
+    private sealed class Watched(FileWatch owner, string what, Func<IReadOnlyList<string>> paths, Func<bool> changed) : IDisposable
     {
+        private readonly bool _isForced;
         private Dictionary<string, FileStamp> _told = Read(paths());
         private Dictionary<string, FileStamp> _seen = [];
+        private TimeSpan _retryTime;        // zero while all is well
+        private long _refusedAt;
+
+        public Watched(FileWatch owner, string what, string path, FileStamp? read, Func<bool> changed)
+            : this(owner, what, () => [path], changed)
+        {
+            _isForced = true;
+            _told = read is { } stamp ? new Dictionary<string, FileStamp> { [path] = stamp } : [];
+        }
 
         public string What => what;
 
@@ -126,14 +188,14 @@ internal sealed class FileWatch : IDisposable
         public bool Look(bool isSettled)
         {
             IReadOnlyList<string> all = paths();
-            if (IsAsTold(all))
+            bool isAsked = (_isForced && isSettled) || (_retryTime > TimeSpan.Zero && owner._time.GetElapsedTime(_refusedAt) >= _retryTime);
+            if (!isAsked && IsAsTold(all))
             {
                 return false;
             }
 
             Dictionary<string, FileStamp> now = Read(all);
-
-            if (!isSettled && !AreEqual(now, _seen))
+            if (!isAsked && !isSettled && !AreEqual(now, _seen))
             {
                 _seen = now;
                 return true;
@@ -142,15 +204,20 @@ internal sealed class FileWatch : IDisposable
             // Before the call: what changes while it reads will be told next time.
             Dictionary<string, FileStamp> before = _told;
             _told = now;
+            long since = owner._time.GetTimestamp();
             try
             {
-                changed();
+                Note(changed());
             }
             catch
             {
                 // It is tried again at the next look.
                 _told = before;
                 throw;
+            }
+            finally
+            {
+                owner._changing += owner._time.GetElapsedTime(since);
             }
 
             return false;
@@ -161,7 +228,15 @@ internal sealed class FileWatch : IDisposable
             lock (owner._gate)
             {
                 owner._watched.Remove(this);
+                Volatile.Write(ref owner._count, owner._watched.Count);
             }
+        }
+
+        private void Note(bool isWell)
+        {
+            TimeSpan next = _retryTime == TimeSpan.Zero ? owner._interval : _retryTime * 2;
+            _retryTime = isWell ? TimeSpan.Zero : next < LongestRetry ? next : LongestRetry;
+            _refusedAt = owner._time.GetTimestamp();
         }
 
         /// <summary>Mostly nothing has changed, and there may be many files: so nothing is allocated to see that.</summary>

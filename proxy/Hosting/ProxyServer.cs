@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using WarpProxy.Admin;
 using WarpProxy.Admission;
@@ -17,11 +18,14 @@ using WarpProxy.Upstream;
 
 namespace WarpProxy.Hosting;
 
-/// <summary>The whole proxy: started at once, drained and disposed at once. Parts are made top to bottom and disposed bottom to top.</summary>
-internal sealed class ProxyServer : IAsyncDisposable
+/// <summary>
+/// The whole proxy: started at once, drained and disposed at once. Parts are made top to bottom and disposed bottom to top. What follows from its
+/// configuration, and can follow from another one while it runs, is in ProxyServer.Configuration.cs.
+/// </summary>
+internal sealed partial class ProxyServer : IAsyncDisposable
 {
-    private readonly ProxyOptions _options;
     private readonly TimeProvider _time;
+    private readonly LiveSettings _logSettings;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly Accelerator _accelerator;
@@ -32,52 +36,59 @@ internal sealed class ProxyServer : IAsyncDisposable
     private readonly OperationReport _report;
     private readonly AdminListener _admin;
     private readonly FileWatch _files;
-    private readonly Dictionary<ClientCertificateOptions, ClientTrust> _clients = [];
+    private readonly ClientTrustStore _clients;
     private readonly ProxyProtocolCounters _proxyProtocol = new();
     private readonly PassthroughTunnels _tunnels;
-    private readonly OpenConnections _connections = new();
-    private readonly List<TlsEndpoint?> _endpoints = [];     // of each listener; null for http
     private readonly TicketKeyStore _tickets;
+    private readonly ListenerSockets _listeners;
+    private readonly ProxyRoutes _routes;
     private CertificateStore? _certificates;
     private CertificateExpiry? _expiry;
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
+    private KestrelServerLimits? _http;
     private volatile bool _isDraining;
 
-    private ProxyServer(ProxyOptions options, TimeProvider time, ILoggerFactory loggers)
+    private ProxyServer(IConfiguration configuration, ProxyOptions options, TimeProvider time, Func<IConfiguration, ILoggerFactory> makeLoggers)
     {
+        _configuration = configuration;
         _options = options;
+        _running = options;
         _time = time;
-        _loggers = loggers;
+        _logSettings = new LiveSettings(configuration);
+        _loggers = makeLoggers(_logSettings.Root);
         _logger = _loggers.CreateLogger("WarpProxy");
         _unobserved = new UnobservedFailures(_logger);
+        _headers = new ClientCertificateHeaders(options.Listeners);
         _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time);
         _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>(), isPaused: true);
+        _clients = new ClientTrustStore(_files, time, _loggers.CreateLogger<ClientTrust>());
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
         _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _loggers);
+        _listeners = new ListenerSockets(_admission, AddProxyProtocol, _loggers.CreateLogger<ListenerSockets>());
+        _routes = new ProxyRoutes(StartDemoAsync);
     }
 
     /// <summary>Where clients connect, with the ports that were bound, in the order of configuration.</summary>
-    /// <remarks>Kestrel knows ports, but not which of them have TLS: that is our middleware's.</remarks>
-    public IReadOnlyCollection<string> Urls =>
-    [
-        .. (_proxy?.Urls ?? []).Zip(_options.Listeners, static (bound, listener) =>
-            listener.Address.IsHttps ? string.Concat("https", bound.AsSpan(bound.IndexOf(':'))) : bound),
-    ];
+    public IReadOnlyCollection<string> Urls => [.. _listeners.All.Select(static listener => listener.Url)];
 
     /// <summary>Where operators ask.</summary>
     public string AdminUrl => _admin.Url;
 
+    /// <summary><c>Shutdown:Drain</c> as it is now.</summary>
+    public TimeSpan DrainTime => _options.Shutdown.Drain;
+
     /// <summary>What <c>GET /status</c> answers.</summary>
     public StatusDocument ReadStatus() => StatusDocument.Read(
-        _accelerator, _lanes, _counters, _proxyProtocol, _endpoints.SelectMany(static endpoint => endpoint?.Passthrough.All ?? [])) with
+        _accelerator, _lanes, _counters, _proxyProtocol, _listeners.All.SelectMany(static listener => listener.State.Tls?.Passthrough.All ?? [])) with
     {
         State = _isDraining ? "draining" : _admin.IsServing ? "serving" : "starting",
         Connections = ConnectionStatus.Read(_admission),
+        Configuration = _reloads.Read() with { Watches = _files.Count },
         Certificates = _certificates is { Entries: var entries }
             ? new CertificateStatus(
                 entries.Count(static one => one.Certificate is not null), entries.Count(static one => one.Refusal is not null), _accelerator.KeyCount, _expiry?.Next)
@@ -89,13 +100,19 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <param name="options">What was read of it, without a problem.</param>
     /// <param name="time">The clock.</param>
     /// <param name="threads">What the process has done for its threads, to be logged; null: nothing.</param>
+    /// <param name="load">Loads the configuration again when its file has changed; null: it never changes.</param>
     /// <param name="stopping">Ends a start that is not wanted any more.</param>
     /// <exception cref="BadInputException">Something that was configured cannot be used.</exception>
     /// <exception cref="OperationCanceledException">It is not wanted any more.</exception>
     public static async Task<ProxyServer> StartAsync(
-        IConfigurationRoot configuration, ProxyOptions options, TimeProvider time, ProcessThreads? threads = null, CancellationToken stopping = default)
+        IConfigurationRoot configuration,
+        ProxyOptions options,
+        TimeProvider time,
+        ProcessThreads? threads = null,
+        Func<IConfigurationRoot>? load = null,
+        CancellationToken stopping = default)
     {
-        var server = new ProxyServer(options, time, ConsoleLog.Create(configuration));
+        var server = new ProxyServer(configuration, options, time, ConsoleLog.Create) { _load = load };
         try
         {
             threads?.Report(server._logger);
@@ -104,7 +121,7 @@ internal sealed class ProxyServer : IAsyncDisposable
                 server._logger.ConfigurationFileNotRead(SettingsFile.UsualName);
             }
 
-            await server.StartAsync(new SettingProblems(configuration), stopping);
+            await server.StartAsync(configuration, stopping);
             return server;
         }
         catch
@@ -121,32 +138,16 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <returns>How many certificates there are.</returns>
     public static async Task<int> CheckAsync(ProxyOptions options, SettingProblems problems, TimeProvider time)
     {
-        if (options.UsesDevices)
-        {
-            problems.Try($"{OffloadOptions.Section}:{nameof(OffloadOptions.Devices)}", () => Accelerator.CheckDevices(options.Offload));
-        }
-
+        CheckDevices(options, problems);
         OffloadOptions withoutDevices = options.Offload with { Path = OffloadPath.Software, Devices = ["none"] };
-
-        // What is passed through was looked at with the settings; one that is wrong cannot be made.
-        var none = new Dictionary<string, PassthroughOptions>();
-        Listener[] listeners = [.. options.Listeners.Select(listener => listener with { Options = listener.Options with { Passthrough = none } })];
-        await using var server = new ProxyServer(options with { Offload = withoutDevices, Listeners = listeners }, time, NullLoggerFactory.Instance);
-        if (options.Certificates.Count > 0)
-        {
-            server.LoadCertificates(problems);
-        }
-        else
-        {
-            problems.Try(CertificateOptions.SingleSection, static () => DevelopmentCertificate.DefaultDirectory());
-        }
-
-        int count = server._certificates?.Certificates.Count ?? 0;
-        server.MakeEndpoints(problems);
-        return count;
+        await using var server = new ProxyServer(
+            new ConfigurationBuilder().Build(), options with { Offload = withoutDevices }, time, static _ => NullLoggerFactory.Instance);
+        using CertificateChange? certificates = server.LoadCertificates(options, server._accelerator.Plan, problems, makesDevelopment: false);
+        server.MakeStates(server._options, certificates, null, problems).ForEach(static state => state.Tls?.Dispose());
+        return certificates?.Entries.Count(static entry => entry.Certificate is not null) ?? 0;
     }
 
-    /// <summary>Looks at the files of the configuration at once, and takes those that have changed into use.</summary>
+    /// <summary>Reads the configuration and its files again at once, and takes what has changed into use.</summary>
     public void ReloadFiles() => _files.LookNow();
 
     /// <summary>
@@ -155,9 +156,11 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// </summary>
     public async Task DrainAsync()
     {
-        _logger.Draining(_options.Shutdown.Drain.TotalSeconds);
+        TimeSpan drain = DrainTime;
+        _logger.Draining(drain.TotalSeconds);
         _isDraining = true;
         _admin.IsServing = false;
+        _files.Stop();
         int cutCount = 0;
         if (_proxy is not null)
         {
@@ -165,10 +168,10 @@ internal sealed class ProxyServer : IAsyncDisposable
             await using ITimer timer = _time.CreateTimer(
                 _ =>
                 {
-                    cutCount = _connections.Count;
+                    cutCount = _admission.Open.Value;
                     bound.Cancel();
                 },
-                null, _options.Shutdown.Drain, Timeout.InfiniteTimeSpan);
+                null, drain, Timeout.InfiniteTimeSpan);
             try
             {
                 await _proxy.StopAsync(bound.Token);
@@ -182,7 +185,7 @@ internal sealed class ProxyServer : IAsyncDisposable
         _report.Report();
         if (cutCount > 0)
         {
-            _logger.ConnectionsCut(_options.Shutdown.Drain.TotalSeconds, cutCount);
+            _logger.ConnectionsCut(drain.TotalSeconds, cutCount);
         }
 
         _logger.Stopped();
@@ -191,6 +194,7 @@ internal sealed class ProxyServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        _files.Stop();
         if (_proxy is not null)
         {
             await _proxy.DisposeAsync();
@@ -206,143 +210,98 @@ internal sealed class ProxyServer : IAsyncDisposable
         _files.Dispose();
         _report.Dispose();
         _lanes.Dispose();
-        _endpoints.ForEach(static endpoint => endpoint?.Dispose());
+        foreach (OpenListener listener in _listeners.All)
+        {
+            listener.State.Tls?.Dispose();
+        }
+
         _tickets.Dispose();
         _expiry?.Dispose();
         _certificates?.Dispose();
-        foreach (ClientTrust clients in _clients.Values)
-        {
-            clients.Dispose();
-        }
-
+        _clients.Dispose();
         _accelerator.Dispose();
         _unobserved.Dispose();
         _loggers.Dispose();
     }
 
-    private async Task StartAsync(SettingProblems problems, CancellationToken stopping)
+    private async Task StartAsync(IConfigurationRoot configuration, CancellationToken stopping)
     {
-        LoadCertificates(problems);
-        stopping.ThrowIfCancellationRequested();
-        MakeEndpoints(problems);
-        problems.ThrowIfAny();
-        stopping.ThrowIfCancellationRequested();
-        _expiry = new CertificateExpiry(_certificates!, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
-        await ListenAsync(_admin.StartAsync, _options.Server.Admin);
-        if (_options.ReverseProxy.Routes.Count == 0)
+        var problems = new SettingProblems(configuration);
+        using (CertificateChange? certificates = LoadCertificates(_options, _accelerator.Plan, problems, makesDevelopment: true))
         {
-            _demo = new DemoUpstream(_accelerator, () => _admin.Url, _loggers);
-            await ListenAsync(_demo.StartAsync, "http://127.0.0.1:0");
+            stopping.ThrowIfCancellationRequested();
+            List<ListenerState> states = MakeStates(_options, certificates, null, problems);
+            try
+            {
+                problems.ThrowIfAny();
+                stopping.ThrowIfCancellationRequested();
+                _certificates!.Apply(certificates!);
+                _expiry = new CertificateExpiry(_certificates, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
+                await ListenAsync(_admin.StartAsync, _options.Server.Admin);
+                _proxy = await BuildProxyAsync();
+                await _proxy.StartAsync(CancellationToken.None);
+                _listeners.Replace(await OpenAsync(states));
+            }
+            catch
+            {
+                states.ForEach(static state => state.Tls?.Dispose());
+                throw;
+            }
         }
 
-        _proxy = BuildProxy();
-        await ListenAsync(() => _proxy.StartAsync(), string.Join(", ", _options.Listeners.Select(static listener => listener.Address)));
         _admin.IsServing = true;
+        WatchConfiguration(configuration);
         _files.Resume();
-        Announce(_certificates!);
+        Announce(_certificates);
     }
 
-    private void LoadCertificates(SettingProblems problems)
-    {
-        // Of those that were refused already there is nothing to load.
-        var refused = new CertificateOptions();
-        KeyValuePair<string, CertificateOptions>[] certificates = [.. _options.Certificates.Where(one => one.Value != refused)];
-        if (certificates.Length > 0 || _options.Certificates.Count == 0)
-        {
-            problems.Try(CertificateOptions.Section, () => _certificates = new CertificateStore(certificates, _accelerator, _files, _time, _loggers));
-        }
-    }
-
-    /// <summary>Makes the endpoints, and so reads all other files. Without certificates it makes them with one that is of no use, to find what else is wrong.</summary>
-    private void MakeEndpoints(SettingProblems problems)
-    {
-        bool hasNone = _certificates is null;
-        _certificates ??= new CertificateStore(StandInCertificate.Make(), _accelerator, _time);
-        foreach (Listener configured in _options.Listeners)
-        {
-            Listener listener = hasNone ? configured with { Options = configured.Options with { Certificates = [] } } : configured;
-            ClientTrust? clients = null;
-            problems.Try(listener.Path, () => clients = Trust(listener.Options.ClientCertificates));
-            problems.Try(listener.Path, () => _endpoints.Add(listener.Address.IsHttps
-                ? new TlsEndpoint(listener, _certificates, _tickets, clients, _tunnels, _options.Tls, _lanes, _counters, _time, _loggers)
-                : null));
-        }
-    }
-
-    private WebApplication BuildProxy()
+    private async Task<WebApplication> BuildProxyAsync()
     {
         WebApplicationBuilder builder = BareHost.CreateBuilder(_loggers);
-        AdmissionTransport.AddTo(builder, _options.Limits.Backlog, _time);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            _http = kestrel.Limits;
+            SetTimeouts(_options.Limits);
             kestrel.AddServerHeader = false;
-            kestrel.Limits.KeepAliveTimeout = _options.Limits.KeepAliveTimeout;
-            kestrel.Limits.RequestHeadersTimeout = _options.Limits.RequestHeadersTimeout;
 
             // How long a body may be is for each upstream to say; Kestrel would refuse more than 28.6 MiB (413) to all of them.
             kestrel.Limits.MaxRequestBodySize = null;
-            var proxyProtocol = new ProxyProtocolEndpoints(_options.Tls.ClientHelloTimeout, _proxyProtocol, _time, _loggers);
-            foreach ((Listener listener, TlsEndpoint? tls) in _options.Listeners.Zip(_endpoints))
-            {
-                listener.Address.Listen(kestrel, endpoint =>
-                {
-                    ListenerAdmission admission = AdmissionTransport.Admit(endpoint, _admission.Add(listener));
-                    _connections.Configure(endpoint);
-                    PlainAddresses.Configure(listener, endpoint);
-                    proxyProtocol.Configure(listener, endpoint);
-                    admission.ConfigureClients(endpoint);
-                    HttpPolicy.Create(listener)?.Configure(endpoint);
-                    tls?.Configure(endpoint);
-                });
-            }
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);     // bounded by who drains
+        _listeners.AddTo(builder, _options.Limits.Backlog, _time);
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);     // bounded by who drains
         IReverseProxyBuilder proxy = builder.Services.AddReverseProxy();
-        if (_demo is not null)
-        {
-            _demo.AddTo(proxy);
-        }
-        else
-        {
-            proxy.LoadFromMemory(_options.ReverseProxy.NamedRoutes, _options.ReverseProxy.NamedClusters);
-        }
-
+        await _routes.AddToAsync(proxy, _options.ReverseProxy);
         proxy.AddTransforms(ClientCertificateHeaders.AddTransforms);
         WebApplication application = builder.Build();
         application.Use((context, next) => _isDraining ? LateConnection.InvokeAsync(context, next) : next(context));
-        if (_options.Listeners.Any(static listener => HttpPolicy.Create(listener) is not null))
-        {
-            application.Use(HttpPolicy.InvokeAsync);
-        }
-
+        application.Use(HttpPolicy.InvokeAsync);
         try
         {
-            application.Use(new ClientCertificateHeaders(_options.Listeners).StripAsync);
+            application.Use((context, next) => _headers.StripAsync(context, next));
             application.UseRouting();   // after it: routes may look at headers
             application.MapReverseProxy();
             return application;
         }
         catch (Exception exception)
         {
-            throw new BadInputException($"Section ReverseProxy cannot be used: {Causes(exception)}", exception);
+            throw new BadInputException($"Section {ReverseProxyOptions.Section} cannot be used: {ProxyRoutes.Causes(exception)}", exception);
         }
     }
 
-    /// <summary>Which clients are trusted where these settings are in force; null where they are not asked. Listeners with equal settings share it.</summary>
-    private ClientTrust? Trust(ClientCertificateOptions? options)
+    private async Task<DemoUpstream> StartDemoAsync()
     {
-        if (options is not { IsOn: true })
+        if (_demo is null)
         {
-            return null;
+            var demo = new DemoUpstream(_accelerator, () => _admin.Url, _loggers);
+            await ListenAsync(demo.StartAsync, "http://127.0.0.1:0");
+            _demo = demo;
+            if (_admin.IsServing)
+            {
+                _logger.DemoServing(demo.Url);
+            }
         }
 
-        if (!_clients.TryGetValue(options, out ClientTrust? clients))
-        {
-            clients = new ClientTrust(options, _files, _time, _loggers.CreateLogger<ClientTrust>());
-            _clients.Add(options, clients);
-        }
-
-        return clients;
+        return _demo;
     }
 
     private void Announce(CertificateStore certificates)
@@ -387,14 +346,6 @@ internal sealed class ProxyServer : IAsyncDisposable
             throw new BadInputException($"Nothing can listen on {urls}: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
-
-    /// <summary>The innermost messages: YARP collects several problems in one exception.</summary>
-    private static string Causes(Exception exception) => exception switch
-    {
-        AggregateException aggregate => string.Join(" ", aggregate.Flatten().InnerExceptions.Select(Causes)),
-        { InnerException: { } inner } => Causes(inner),
-        _ => exception.Message,
-    };
 
     private static IReadOnlyList<ListenAddress> ParseUrls(string urls) =>
         ListenAddress.TryParseList(urls, "URL", out IReadOnlyList<ListenAddress> addresses, out string problem)

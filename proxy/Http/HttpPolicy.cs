@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Primitives;
 using WarpProxy.Listeners;
 
@@ -27,8 +27,8 @@ internal sealed class HttpPolicy
         return redirect is null && strictTransportSecurity is null ? null : new HttpPolicy(redirect, strictTransportSecurity);
     }
 
-    /// <summary>Marks the connections of the listener's endpoint.</summary>
-    public void Configure(ListenOptions endpoint) => endpoint.Use(next => connection =>
+    /// <summary>Marks the connections of the listener.</summary>
+    public void Configure(IConnectionBuilder connections) => connections.Use(next => connection =>
     {
         connection.Features.Set(this);
         return next(connection);

@@ -1,5 +1,5 @@
 using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Connections;
 
 namespace WarpProxy.Listeners;
 
@@ -9,12 +9,12 @@ namespace WarpProxy.Listeners;
 /// </summary>
 internal static class PlainAddresses
 {
-    /// <summary>Configures the endpoint of a listener; others than those for both families are left as they are.</summary>
-    public static void Configure(Listener listener, ListenOptions endpoint)
+    /// <summary>Changes the connections of a listener; others than those for both families are left as they are.</summary>
+    public static void Configure(Listener listener, IConnectionBuilder connections)
     {
         if (listener.Address.Address is null || listener.Address.Address.Equals(IPAddress.IPv6Any))
         {
-            endpoint.Use(static next => connection =>
+            connections.Use(static next => connection =>
             {
                 connection.RemoteEndPoint = ToPlain(connection.RemoteEndPoint);
                 connection.LocalEndPoint = ToPlain(connection.LocalEndPoint);

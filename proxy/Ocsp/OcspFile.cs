@@ -51,6 +51,9 @@ internal sealed class OcspFile : IDisposable
         }
     }
 
+    /// <summary>The file; null when there is none.</summary>
+    public string? Path => _path;
+
     /// <summary>The certificate was replaced: its successor gets the response, if that is about it already, and otherwise when the file changes.</summary>
     public void Attach(ServerCertificate certificate)
     {

@@ -14,12 +14,19 @@ internal sealed class Accelerator : IDisposable
     // Opening a queue asks the device a few questions; an emulator that is alive answers each in microseconds.
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan CloseInterval = TimeSpan.FromMilliseconds(50);
+
     private static readonly string EmbeddedUri = new DeviceUri(DeviceKind.Embedded, "").ToString();
 
-    private readonly EmulatedAccelerator? _embedded;
+    private readonly ILoggerFactory _loggers;
+    private readonly TimeProvider _time;
     private readonly QueuePool _pool;
-    private readonly bool _hasDevices;
     private readonly OperationCounters _counters = new();
+    private readonly Lock _gate = new();
+    private readonly List<EmulatedAccelerator> _leaving = [];       // under _gate: devices of earlier configurations, until their queues are closed
+    private volatile EmulatedAccelerator? _embedded;                // written under _gate
+    private volatile OffloadPlan _plan;
+    private OffloadOptions _options;                                // under _gate
     private long _notOnLane;
 
     /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
@@ -38,23 +45,50 @@ internal sealed class Accelerator : IDisposable
     public Accelerator(OffloadOptions options, bool opensDevices, TimeProvider time, ILoggerFactory loggers)
     {
         IReadOnlyList<DeviceUri> devices = opensDevices ? options.ParseDevices() : [];
-        DefaultPath = options.Path;
-        _hasDevices = devices.Count > 0;
-        if (devices.Any(device => device.Kind == DeviceKind.Embedded))
-        {
-            _embedded = new EmulatedAccelerator(
-                new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
-        }
-
-        var limits = new QueuePoolOptions { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
+        _loggers = loggers;
+        _time = time;
+        _options = options;
+        _plan = new OffloadPlan(options.Path, devices.Count > 0);
+        _embedded = HasEmbedded(devices) ? MakeEmbedded(options) : null;
         try
         {
-            _pool = new QueuePool(limits, [.. devices.Select(Endpoint)], loggers.CreateLogger<QueuePool>(), time);
+            _pool = new QueuePool(LimitsOf(options), [.. devices.Select(Endpoint)], loggers.CreateLogger<QueuePool>(), time);
         }
         catch (AcceleratorException exception)
         {
             _embedded?.Dispose();
             throw new BadInputException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>
+    /// Takes other devices and limits into use, while operations run: devices that are no longer configured end what they have, new ones are opened. Keys
+    /// stay valid; which way each goes is not changed here.
+    /// </summary>
+    /// <param name="options">Of another configuration.</param>
+    /// <param name="opensDevices">Whether any key goes to them.</param>
+    public void Configure(OffloadOptions options, bool opensDevices)
+    {
+        lock (_gate)
+        {
+            IReadOnlyList<DeviceUri> devices = opensDevices ? options.ParseDevices() : [];
+            EmulatedAccelerator? earlier = _embedded;
+            if (earlier is null || !HasEmbedded(devices) || options.Engine != _options.Engine || options.Engines != _options.Engines)
+            {
+                if (earlier is not null)
+                {
+                    // The new one has the same name: the pool lets go of the old one first.
+                    _leaving.Add(earlier);
+                    _pool.Configure(LimitsOf(options), [.. devices.Where(static device => device.Kind != DeviceKind.Embedded).Select(Endpoint)]);
+                    _ = CloseAsync(earlier);
+                }
+
+                _embedded = HasEmbedded(devices) ? MakeEmbedded(options) : null;
+            }
+
+            _pool.Configure(LimitsOf(options), [.. devices.Select(Endpoint)]);
+            _options = options;
+            _plan = new OffloadPlan(options.Path, devices.Count > 0);
         }
     }
 
@@ -101,8 +135,8 @@ internal sealed class Accelerator : IDisposable
         }
     }
 
-    /// <summary>The way of keys for which no other is configured.</summary>
-    public OffloadPath DefaultPath { get; }
+    /// <summary>The way of keys, as configured now.</summary>
+    public OffloadPlan Plan => _plan;
 
     /// <summary>Keys that devices may have: those in use, and those that a device has not erased yet.</summary>
     public int KeyCount => _pool.KeyCount;
@@ -117,7 +151,7 @@ internal sealed class Accelerator : IDisposable
     /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
     /// <param name="path">The way.</param>
     /// <exception cref="OpenSslException">The key has an unusual shape.</exception>
-    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path) => _hasDevices && path == OffloadPath.Device
+    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path) => path == OffloadPath.Device
         ? new(new SoftwareRsaKey(key), _pool, _counters, BeginOperation)
         : new(new SoftwareRsaKey(key), null, _counters, BeginSoftwareOperation);
 
@@ -128,7 +162,40 @@ internal sealed class Accelerator : IDisposable
     public void Dispose()
     {
         _pool.Dispose();
-        _embedded?.Dispose();
+        lock (_gate)
+        {
+            _embedded?.Dispose();
+            _leaving.ForEach(static device => device.Dispose());
+            _leaving.Clear();
+        }
+    }
+
+    private static bool HasEmbedded(IReadOnlyList<DeviceUri> devices) => devices.Any(static device => device.Kind == DeviceKind.Embedded);
+
+    private static QueuePoolOptions LimitsOf(OffloadOptions options) =>
+        new() { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
+
+    private EmulatedAccelerator MakeEmbedded(OffloadOptions options) => new(
+        new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), _loggers.CreateLogger<EmulatedAccelerator>());
+
+    /// <summary>Ends a device of ours when the pool has closed its queues.</summary>
+    private async Task CloseAsync(EmulatedAccelerator device)
+    {
+        while (device.QueueCount > 0)
+        {
+            await Task.Delay(CloseInterval, _time);
+        }
+
+        bool isLast;
+        lock (_gate)
+        {
+            isLast = _leaving.Remove(device);
+        }
+
+        if (isLast)
+        {
+            device.Dispose();
+        }
     }
 
     /// <summary>At the start of each operation: whether its thread may wait for a device. Only lanes may; the thread pool computes itself.</summary>

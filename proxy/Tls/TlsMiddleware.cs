@@ -22,9 +22,21 @@ internal sealed class TlsMiddleware(
     Handshaker handshaker, PassthroughTunnels tunnels, ClientCertificateOptions clients, HandshakeCounters counters, TimeProvider time, ILogger<TlsMiddleware> logger)
 {
     /// <summary>Serves one connection to its end.</summary>
-    public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    /// <param name="connection">The client's.</param>
+    /// <param name="leave">Called when the handshake is over: what it was done with may go.</param>
+    /// <param name="next">HTTP.</param>
+    public async Task ServeAsync(ConnectionContext connection, Action leave, ConnectionDelegate next)
     {
-        HandshakeOutcome outcome = await handshaker.HandshakeAsync(connection);
+        HandshakeOutcome outcome;
+        try
+        {
+            outcome = await handshaker.HandshakeAsync(connection);
+        }
+        finally
+        {
+            leave();
+        }
+
         connection.Features.Get<AdmittedConnection>()?.EndHandshake();
         if (outcome.Route is { } route)
         {

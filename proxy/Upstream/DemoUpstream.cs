@@ -14,7 +14,7 @@ namespace WarpProxy.Upstream;
 /// </summary>
 internal sealed class DemoUpstream : IAsyncDisposable
 {
-    private const string RouteId = "demo";
+    private const string RouteId = "warpproxy demo";
     private const string TlsHeader = "X-WarpProxy-Tls";
     private const string ProtocolHeader = "X-WarpProxy-Http";
 
@@ -47,25 +47,35 @@ internal sealed class DemoUpstream : IAsyncDisposable
         _application.MapFallback(() => Results.Text("The demo upstream has one page: /\n", statusCode: StatusCodes.Status404NotFound));
     }
 
+    /// <summary>Has YARP send everything here.</summary>
+    public static RouteConfig Route { get; } = new() { RouteId = RouteId, ClusterId = RouteId, Match = new RouteMatch { Path = "{**all}" } };
+
+    /// <summary>This upstream, for <see cref="Route"/>.</summary>
+    public ClusterConfig Cluster => new()
+    {
+        ClusterId = RouteId,
+        Destinations = new Dictionary<string, DestinationConfig> { [RouteId] = new() { Address = Url } },
+    };
+
     /// <summary>The URL with the port that was bound.</summary>
     public string Url => _application.Urls.First();
 
     /// <summary>Opens the port.</summary>
     public Task StartAsync() => _application.StartAsync();
 
-    /// <summary>Makes YARP send everything here.</summary>
-    public void AddTo(IReverseProxyBuilder proxy)
-    {
-        var route = new RouteConfig { RouteId = RouteId, ClusterId = RouteId, Match = new RouteMatch { Path = "{**all}" } };
-        var destinations = new Dictionary<string, DestinationConfig> { [RouteId] = new() { Address = Url } };
-        proxy.LoadFromMemory([route], [new ClusterConfig { ClusterId = RouteId, Destinations = destinations }]);
-        proxy.AddTransforms(AddTransforms);
-    }
-
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
-    private static void AddTransforms(TransformBuilderContext context) => context.AddRequestTransform(transform =>
+    /// <summary>Adds the two headers to requests that go here.</summary>
+    public static void AddTransforms(TransformBuilderContext context)
+    {
+        if (context.Route.RouteId == RouteId)
+        {
+            context.AddRequestTransform(TellConnection);
+        }
+    }
+
+    private static ValueTask TellConnection(RequestTransformContext transform)
     {
         HttpContext client = transform.HttpContext;
         ITlsHandshakeFeature? tls = client.Features.Get<ITlsHandshakeFeature>();
@@ -77,5 +87,5 @@ internal sealed class DemoUpstream : IAsyncDisposable
         transform.ProxyRequest.Headers.Add(TlsHeader, connection);
         transform.ProxyRequest.Headers.Add(ProtocolHeader, client.Request.Protocol);
         return ValueTask.CompletedTask;
-    });
+    }
 }

@@ -137,6 +137,76 @@ public sealed class FileWatchTests : IDisposable
     }
 
     [Fact]
+    public void Change_between_the_reading_and_the_watching_is_told()
+    {
+        string file = Write("a", "1");
+        Assert.True(WarpDrive.Linux.FileStamp.TryRead(file, out WarpDrive.Linux.FileStamp read));
+        Write("a", "22");
+        using IDisposable watched = _watch.Watch("test", file, read, () => ++_told > 0);
+        LookTwice();
+        LookTwice();
+        Assert.Equal(1, _told);
+    }
+
+    [Fact]
+    public void What_was_refused_is_tried_again_less_and_less_often_until_it_is_taken()
+    {
+        string file = Write("a", "1");
+        Assert.True(WarpDrive.Linux.FileStamp.TryRead(file, out WarpDrive.Linux.FileStamp read));
+        bool isTaken = false;
+        using IDisposable watched = _watch.Watch("test", file, read, () =>
+        {
+            _told++;
+            return isTaken;
+        });
+        Write("a", "22");
+        LookTwice();
+        Assert.Equal(1, _told);
+        var told = new List<int>();
+        for (int i = 0; i < 100; i++)
+        {
+            _time.Advance(Interval);
+            told.Add(_told);
+        }
+
+        Assert.InRange(told[^1], 5, 9);     // after 2, 4, 8, 16, 32 s, and then each minute
+        isTaken = true;
+        for (int i = 0; i < 100; i++)
+        {
+            _time.Advance(Interval);
+        }
+
+        Assert.Equal(told[^1] + 1, _told);
+    }
+
+    [Fact]
+    public void Operator_who_asks_has_a_file_read_that_has_not_changed()
+    {
+        string file = Write("a", "1");
+        Assert.True(WarpDrive.Linux.FileStamp.TryRead(file, out WarpDrive.Linux.FileStamp read));
+        using IDisposable watched = _watch.Watch("test", file, read, () => ++_told > 0);
+        LookTwice();
+        Assert.Equal(0, _told);
+        _watch.LookNow();
+        Assert.Equal(1, _told);
+        _watch.Stop();
+        _watch.LookNow();
+        Assert.Equal(1, _told);
+    }
+
+    [Fact]
+    public void One_that_ends_another_keeps_it_from_being_told()
+    {
+        string file = Write("a", "1");
+        IDisposable? second = null;
+        using IDisposable first = _watch.Watch("first", () => [file], () => second!.Dispose());
+        second = _watch.Watch("second", () => [file], () => _told++);
+        Write("a", "22");
+        LookTwice();
+        Assert.Equal((0, 1), (_told, _watch.Count));
+    }
+
+    [Fact]
     public void Nothing_is_told_after_the_end()
     {
         string file = Write("a", "1");

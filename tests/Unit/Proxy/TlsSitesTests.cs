@@ -147,8 +147,8 @@ public sealed class TlsSitesTests : IDisposable
     {
         Assert.True(ListenAddress.TryParse("https://127.0.0.1:0", "Url", out ListenAddress? address, out _));
         var listener = new Listener("test", address, new ListenerOptions { UnknownNames = unknownNames, Tickets = new TicketOptions() });
-        var sites = new TlsSites(listener, store.Index([]), null, null, new ProtocolPolicy(new ProtocolOptions()));
-        store.Changed += () => sites.Replace(store.Index([]));
+        var sites = new TlsSites(listener, store.Index([])!, null, null, new ProtocolPolicy(new ProtocolOptions()));
+        store.Changed += () => sites.Replace(store.Index([])!);
         return sites;
     }
 }

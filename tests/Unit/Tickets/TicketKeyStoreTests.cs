@@ -39,6 +39,20 @@ public sealed class TicketKeyStoreTests : IDisposable
     }
 
     [Fact]
+    public void Keys_of_files_go_with_the_last_listener_that_has_them()
+    {
+        var options = new TicketOptions { Keys = [_folder.WriteKey("a", 1)] };
+        TlsTicketKeyRing ring = _store.Find(options)!;
+        Assert.Same(ring, _store.Find(options));
+        _store.Release(options);
+        Assert.Equal((1, 1), (_store.Count, _folder.Watch.Count));
+        _store.Release(options);
+        Assert.Equal((0, 0), (_store.Count, _folder.Watch.Count));
+        Assert.Null(ring.TryHold());
+        Assert.NotSame(ring, _store.Find(options));
+    }
+
+    [Fact]
     public void Listener_without_tickets_has_no_keys_and_reads_no_files() =>
         Assert.Null(_store.Find(new TicketOptions { Enabled = false, Directory = "/nowhere" }));
 
