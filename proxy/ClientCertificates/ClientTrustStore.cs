@@ -74,9 +74,14 @@ internal sealed class ClientTrustStore(FileWatch files, TimeProvider time, ILogg
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((ClientTrust trust, _) in _known.Values)
+        List<ClientTrust> all;
+        lock (_gate)
         {
-            trust.Dispose();
+            // A listener that goes at this moment finds nothing to release.
+            all = [.. _known.Values.Select(static one => one.Trust)];
+            _known.Clear();
         }
+
+        all.ForEach(static trust => trust.Dispose());
     }
 }

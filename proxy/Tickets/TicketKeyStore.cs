@@ -88,10 +88,15 @@ internal sealed class TicketKeyStore(FileWatch files, TimeProvider time, ILogger
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((TicketKeyFiles keys, _) in _files.Values)
+        List<TicketKeyFiles> all;
+        lock (_gate)
         {
-            keys.Dispose();
+            // A listener that goes at this moment finds nothing to release.
+            all = [.. _files.Values.Select(static one => one.Keys)];
+            _files.Clear();
         }
+
+        all.ForEach(static keys => keys.Dispose());
 
         _own?.Dispose();
     }
