@@ -4,6 +4,9 @@ using WarpProxy.Schema;
 
 // Before anything starts a thread.
 ProcessThreads threads = ProcessThreads.Prepare();
+
+// As early as can be: until then the signal would end the process. One that comes before the proxy serves is answered when it does.
+using var reload = new ReloadSignal();
 try
 {
     if (CommandLine.Parse(args, Console.Out) is not { } commandLine)
@@ -38,8 +41,6 @@ try
     using var signals = new ShutdownSignals(
         () => bound.Begin((Volatile.Read(ref started)?.DrainTime ?? options.Shutdown.Drain) + ShutdownBound.ReleaseTime));
 
-    // Before the start: the signal would end the process.
-    using var reload = new ReloadSignal();
     try
     {
         await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, Load, signals.Stopping);
