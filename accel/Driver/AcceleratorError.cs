@@ -29,4 +29,7 @@ public enum AcceleratorError
 
     /// <summary>The key is of a size or shape that the device does not take.</summary>
     UnsupportedKey,
+
+    /// <summary>Every device that is there is quarantined, or has yet to answer its probe.</summary>
+    Quarantined,
 }

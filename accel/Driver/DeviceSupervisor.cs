@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
 
@@ -28,7 +29,7 @@ internal sealed class DeviceSupervisor
         _logger = logger;
     }
 
-    /// <summary>Ends with the first round, whether the device is there or not. Its result says why what answers cannot be used, then or later.</summary>
+    /// <summary>Ends with the first round, the probe included, whether the device is there or not. Its result says why what answers cannot be used, then or later.</summary>
     public Task<AcceleratorException?> Tried => _tried.Task;
 
     /// <summary>Ends when every queue is closed after <see cref="Leave"/>.</summary>
@@ -105,7 +106,11 @@ internal sealed class DeviceSupervisor
 
         if (!isLeaving)
         {
-            _tried.TrySetResult(Look(generation));
+            AcceleratorException? problem = Look(generation);
+            if (!_device.IsProbing)
+            {
+                _tried.TrySetResult(problem);
+            }
         }
 
         // A queue that was busy still holds its copy, and comes to the next round.
@@ -126,11 +131,17 @@ internal sealed class DeviceSupervisor
     {
         while (Round())
         {
+            if (_device.IsProbing)
+            {
+                WaitForProbe();
+                continue;
+            }
+
             lock (_gate)
             {
                 if (!_isAsked)
                 {
-                    Monitor.Wait(_gate, _device.Options.RetryInterval);
+                    Monitor.Wait(_gate, _device.RoundInterval);
                 }
             }
         }
@@ -157,6 +168,20 @@ internal sealed class DeviceSupervisor
 
             _complaint = e.Message;
             return e as AcceleratorException;
+        }
+    }
+
+    /// <summary>Whoever wakes the supervisor meanwhile waits a round's interval at most.</summary>
+    private void WaitForProbe()
+    {
+        try
+        {
+            _device.WaitForProbe();
+        }
+        catch (LinuxException)
+        {
+            // The next round says what is wrong.
+            Thread.Yield();
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
-using WarpDrive.Driver.Devices;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
@@ -9,8 +8,11 @@ namespace WarpDrive.Driver;
 /// One device of a pool: its queues, handed out last-in-first-out, and its state. Operations rent and return on any
 /// thread; everything else is the supervisor's.
 /// </summary>
-internal sealed class PooledDevice
+internal sealed partial class PooledDevice
 {
+    // How often to look at a queue that owes an answer: most come a little late, and the next operation may need the queue.
+    private static readonly TimeSpan StallInterval = TimeSpan.FromMilliseconds(10);
+
     // A device that has fewer queues than asked for is asked again only so often.
     private static readonly TimeSpan FullDeviceInterval = TimeSpan.FromSeconds(5);
 
@@ -20,20 +22,15 @@ internal sealed class PooledDevice
     private readonly PooledQueue[] _queues;
     private readonly IndexStack _idle;
     private readonly List<PooledQueue> _drained = [];
+    private readonly CircuitBreaker _breaker;
     private volatile QueuePoolOptions _options;
     private int _rentedCount;
     private volatile bool _isLeaving;       // gets no work, and never will again
-    private volatile int _quarantineReason; // an AcceleratorError that the supervisor has not seen yet
-    private volatile bool _isQuarantined;   // gets no work
     private volatile int _eraseGeneration;
-    private bool _isInQuarantine;           // the supervisor's: the clock of the quarantine runs
-    private long _quarantinedSince;
-    private TimeSpan _quarantine;
-    private long _operationCountAtQuarantine;
+    private KnownAnswerProbe? _probe;       // the supervisor's: under way, on the first queue
+    private volatile IReadOnlyList<ProbeResult> _lastProbe = [];
+    private bool _hasBeenTried;
     private long _refusedSince;             // when it refused a queue though others are open; 0: it did not
-    private bool _wasReady;
-    private bool _absenceWasLogged;
-    private bool _unlockedWasLogged;
     private volatile string? _engine;
     private int _engineCount;
     private int _engineLanes;
@@ -44,6 +41,7 @@ internal sealed class PooledDevice
         _options = options;
         _logger = logger;
         _time = time;
+        _breaker = new CircuitBreaker(options.Breaker, time);
         _idle = new IndexStack(options.QueuesPerDevice);
         _queues = new PooledQueue[options.QueuesPerDevice];
         for (int i = 0; i < _queues.Length; i++)
@@ -64,6 +62,7 @@ internal sealed class PooledDevice
         set
         {
             _options = value;
+            _breaker.Options = value.Breaker;
             Array.ForEach(_queues, queue => queue.Options = value);
         }
     }
@@ -74,10 +73,23 @@ internal sealed class PooledDevice
     public int RentedCount => Volatile.Read(ref _rentedCount);
 
     /// <summary>Whether an operation could be given to it now.</summary>
-    public bool HasIdleQueue => !_isQuarantined && !_isLeaving && !_idle.IsEmpty;
+    public bool HasIdleQueue => _breaker.IsClosed && !_isLeaving && !_idle.IsEmpty;
 
-    /// <summary>Whether any queue is open.</summary>
-    public bool IsReady => !_isQuarantined && !_isLeaving && Array.Exists(_queues, static queue => queue.Owner is not (QueueOwner.Absent or QueueOwner.Broken));
+    /// <summary>Whether any queue is open for operations.</summary>
+    public bool IsReady => _breaker.IsClosed && !_isLeaving && HasOpenQueue;
+
+    /// <summary>Whether it is there, or was when it was last used, and gets no work.</summary>
+    public bool IsKeptOut => !_isLeaving && GetState() is DeviceState.Quarantined or DeviceState.Probing;
+
+    /// <summary>Whether a probe is under way; the supervisor's.</summary>
+    public bool IsProbing => _probe is not null;
+
+    /// <summary>How long the supervisor may sleep; of the supervisor.</summary>
+    public TimeSpan RoundInterval => Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Stalled) && StallInterval < _options.RetryInterval
+        ? StallInterval
+        : _options.RetryInterval;
+
+    private bool HasOpenQueue => Array.Exists(_queues, static queue => queue.Owner is not (QueueOwner.Absent or QueueOwner.Broken));
 
     /// <summary>Goes up with each key to be erased. A queue that is behind goes to the supervisor instead of to the next operation.</summary>
     public int EraseGeneration
@@ -89,7 +101,7 @@ internal sealed class PooledDevice
     public bool TryRent([NotNullWhen(true)] out PooledQueue? queue)
     {
         queue = null;
-        if (_isQuarantined || _isLeaving || !_idle.TryPop(out int number))
+        if (!_breaker.IsClosed || _isLeaving || !_idle.TryPop(out int number))
         {
             return false;
         }
@@ -111,15 +123,15 @@ internal sealed class PooledDevice
     }
 
     /// <summary>
-    /// One round of the supervisor: closes what is broken, takes abandoned operations back, erases keys, opens what is absent.
+    /// One round of the supervisor: closes what is broken, takes abandoned operations back, erases keys, probes, opens what is absent.
     /// </summary>
     /// <param name="retired">Keys to erase: all that were retired up to <paramref name="generation"/> and are still held.</param>
     /// <param name="generation">The <see cref="EraseGeneration"/> that belongs to <paramref name="retired"/>.</param>
-    /// <exception cref="AcceleratorException">What answers is no WarpDrive device; thrown each time.</exception>
+    /// <exception cref="AcceleratorException">What answers is no WarpDrive device; thrown until the first probe.</exception>
     public void Supervise(IReadOnlyList<DeviceKey> retired, int generation)
     {
-        BeginQuarantine();
-        if (retired.Count > 0 || _isQuarantined || Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Idle && queue.IsGone))
+        _breaker.Observe();
+        if (retired.Count > 0 || !_breaker.IsClosed || Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Idle && queue.IsGone))
         {
             SortIdle(retired, generation);
         }
@@ -140,32 +152,37 @@ internal sealed class PooledDevice
             }
         }
 
-        EndQuarantine();
+        ReportGivenUp();
+        ReportOpening();
         ReportUnlocked();
-        try
+        NoticeLoss();
+        Probe(generation);
+        if (_breaker.IsClosed)
         {
-            if (!_isQuarantined)
-            {
-                OpenAbsent(generation);
-            }
-        }
-        finally
-        {
-            ReportLoss();
+            OpenAbsent(generation);
         }
     }
 
-    public DeviceStatus GetStatus()
-    {
-        int open = _queues.Count(static queue => queue.Owner != QueueOwner.Absent);
-        DeviceState state = _isQuarantined ? DeviceState.Quarantined : IsReady ? DeviceState.Ready : DeviceState.Absent;
-        return new DeviceStatus(Uri, state, _engine, _engineCount, _engineLanes, open, _queues.Sum(static queue => queue.OperationCount));
-    }
+    /// <summary>Waits until the probe that is under way has something to do, but not long. The supervisor's.</summary>
+    public void WaitForProbe() => _probe?.Wait(_options.RetryInterval);
+
+    public DeviceStatus GetStatus() => new(
+        Uri,
+        GetState(),
+        _engine,
+        _engineCount,
+        _engineLanes,
+        _queues.Count(static queue => queue.Owner != QueueOwner.Absent),
+        _queues.Sum(static queue => queue.OperationCount),
+        _breaker.GetStatus(),
+        _lastProbe);
 
     /// <summary>Whether any arena still has a copy of the key. Right only for keys that no operation uses any more.</summary>
     public bool Holds(DeviceKey key) => Array.Exists(_queues, queue => queue.Holds(key));
 
     public int CountSlotsInUse() => _queues.Sum(static queue => queue.InFlight);
+
+    public int CountQueuesInUse() => _queues.Count(static queue => queue.Owner is not (QueueOwner.Absent or QueueOwner.Idle));
 
     /// <summary>Nothing is rented any more.</summary>
     public void BeginLeave() => _isLeaving = true;
@@ -174,9 +191,10 @@ internal sealed class PooledDevice
     public bool TryClose()
     {
         SortIdle([], _eraseGeneration);
+        _probe = null;
         foreach (PooledQueue queue in _queues)
         {
-            if (queue.Owner is QueueOwner.Broken or QueueOwner.Stalled or QueueOwner.Erasing)
+            if (queue.Owner is QueueOwner.Broken or QueueOwner.Stalled or QueueOwner.Erasing or QueueOwner.Probing)
             {
                 queue.Close();
             }
@@ -185,20 +203,33 @@ internal sealed class PooledDevice
         return Array.TrueForAll(_queues, static queue => queue.Owner == QueueOwner.Absent);
     }
 
+    private DeviceState GetState() => _breaker.State switch
+    {
+        BreakerState.Open => DeviceState.Quarantined,
+        BreakerState.HalfOpen => Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Probing) ? DeviceState.Probing : DeviceState.Absent,
+        _ => HasOpenQueue ? DeviceState.Ready : DeviceState.Absent,
+    };
+
     /// <summary>The queue is no more the caller's. Returns whether the supervisor should look at once.</summary>
     private bool GiveAway(PooledQueue queue, AcceleratorError outcome)
     {
+        if (outcome == AcceleratorError.None)
+        {
+            _breaker.Succeeded();
+        }
+        else
+        {
+            // Before the queue is given away: when all are closed, every outcome was reported, and none reaches the breaker's next time.
+            _breaker.Failed(outcome);
+        }
+
         switch (outcome)
         {
             case AcceleratorError.Deadline:
                 queue.StalledSince = _time.GetTimestamp();
                 queue.Owner = QueueOwner.Stalled;
-                return false;
-            case AcceleratorError.DeviceGone:
-                queue.Owner = QueueOwner.Broken;
                 return true;
-            case AcceleratorError.Protocol or AcceleratorError.WrongResult:
-                Quarantine(outcome);
+            case AcceleratorError.DeviceGone or AcceleratorError.Protocol or AcceleratorError.WrongResult:
                 queue.Owner = QueueOwner.Broken;
                 return true;
             default:
@@ -209,53 +240,91 @@ internal sealed class PooledDevice
                 }
 
                 Rest(queue);
-                return false;
+                return !_breaker.IsClosed;
         }
     }
 
-    /// <summary>The reason before the flag: whoever sees the flag sees why.</summary>
-    private void Quarantine(AcceleratorError reason)
+    /// <summary>Has the device answer what is known, when the time for it has come, and closes or opens the breaker by that.</summary>
+    private void Probe(int generation)
     {
-        _quarantineReason = (int)reason;
-        _isQuarantined = true;
-    }
+        // A new connection is the reset: only when nothing of the old ones is left.
+        if (_probe is null && Array.TrueForAll(_queues, static queue => queue.Owner == QueueOwner.Absent))
+        {
+            if (_breaker.TryHalfOpen())
+            {
+                ReportHalfOpen();
+            }
 
-    private void BeginQuarantine()
-    {
-        var reason = (AcceleratorError)Interlocked.Exchange(ref _quarantineReason, 0);
-        if (reason == AcceleratorError.None)
+            if (_breaker.State == BreakerState.HalfOpen)
+            {
+                BeginProbe(generation);
+            }
+        }
+
+        if (_probe is null || !IsProbeOver(_probe, out string? failure))
         {
             return;
         }
 
-        _isQuarantined = true;
-        _quarantinedSince = _time.GetTimestamp();
-        if (_isInQuarantine)
+        _lastProbe = [.. _probe.Results];
+        _probe = null;
+        PooledQueue queue = _queues[0];
+        if (failure is null)
         {
-            // The other operations that were in flight: one incident, which ends a little later.
-            return;
+            _breaker.ProbeSucceeded();
+            ReportReady(queue.Device);
+            Rest(queue);
         }
-
-        // Each quarantine doubles, unless a hundred operations went well since the last.
-        long operationCount = _queues.Sum(static queue => queue.OperationCount);
-        bool wentWell = operationCount - _operationCountAtQuarantine > 100;
-        _operationCountAtQuarantine = operationCount;
-        _quarantine = wentWell || _quarantine == TimeSpan.Zero ? _options.FirstQuarantine : _quarantine * 2;
-        _quarantine = _quarantine < _options.MaxQuarantine ? _quarantine : _options.MaxQuarantine;
-        _isInQuarantine = true;
-        _wasReady = false;
-        _logger.DeviceQuarantined(Uri, reason, _quarantine.TotalSeconds);
+        else
+        {
+            queue.Close();
+            FailProbe(failure);
+        }
     }
 
-    private void EndQuarantine()
+    private void BeginProbe(int generation)
     {
-        // Only after every queue is closed: a new connection is the reset. A reason that the next round will see keeps it going.
-        if (_isInQuarantine && _quarantineReason == 0 && _time.GetElapsedTime(_quarantinedSince) >= _quarantine
-            && Array.TrueForAll(_queues, static queue => queue.Owner == QueueOwner.Absent))
+        PooledQueue queue = _queues[0];
+        try
         {
-            _isInQuarantine = false;
-            _isQuarantined = false;
+            queue.Open(_endpoint, generation);
+            queue.Owner = QueueOwner.Probing;
+            (_engine, _engineCount, _engineLanes) = (queue.Device.EngineName, queue.Device.EngineCount, queue.Device.EngineLanes);
+            _probe = queue.CreateProbe(KnownAnswerProbe.OperationCountOf(queue.Device));
         }
+        catch (LinuxException e)
+        {
+            ReportAbsence(e);
+        }
+        catch (AcceleratorException e) when (_hasBeenTried)
+        {
+            FailProbe(e.Message.TrimEnd('.'));
+        }
+        finally
+        {
+            _hasBeenTried = true;
+        }
+    }
+
+    private static bool IsProbeOver(KnownAnswerProbe probe, out string? failure)
+    {
+        try
+        {
+            bool isOver = probe.TryPoll();
+            failure = probe.Failure?.ToString();
+            return isOver;
+        }
+        catch (LinuxException e)
+        {
+            failure = e.Message;
+            return true;
+        }
+    }
+
+    private void FailProbe(string detail)
+    {
+        _breaker.ProbeFailed(detail);
+        ReportOpening();
     }
 
     private void SortIdle(IReadOnlyList<DeviceKey> retired, int generation)
@@ -268,7 +337,7 @@ internal sealed class PooledDevice
 
         foreach (PooledQueue queue in _drained)
         {
-            if (queue.IsGone || _isQuarantined || _isLeaving)
+            if (queue.IsGone || !_breaker.IsClosed || _isLeaving)
             {
                 queue.Close();
             }
@@ -304,7 +373,7 @@ internal sealed class PooledDevice
         bool? isEmpty = queue.TryReapAbandoned();
         if (isEmpty is null)
         {
-            Quarantine(AcceleratorError.Protocol);
+            _breaker.Failed(AcceleratorError.Protocol);
             queue.Close();
         }
         else if (isEmpty.Value && !queue.IsGone)
@@ -313,7 +382,7 @@ internal sealed class PooledDevice
         }
         else if (queue.IsGone || _time.GetElapsedTime(queue.StalledSince) > _options.StallLimit)
         {
-            _logger.QueueGivenUp(Uri, queue.Number, queue.InFlight);
+            NoticeGivenUp(queue);
             queue.Close();
         }
     }
@@ -345,50 +414,7 @@ internal sealed class PooledDevice
                 break;
             }
 
-            ReportPresence(queue.Device);
             Rest(queue);
-        }
-    }
-
-    private void ReportPresence(EmulatedDevice device)
-    {
-        _engineCount = device.EngineCount;
-        _engineLanes = device.EngineLanes;
-        _engine = device.EngineName;
-        if (!_wasReady)
-        {
-            _wasReady = true;
-            _absenceWasLogged = false;
-            _logger.DeviceReady(Uri, device.EngineName, device.EngineCount, device.EngineLanes);
-        }
-    }
-
-    private void ReportAbsence(LinuxException e)
-    {
-        if (!_absenceWasLogged && !IsReady)
-        {
-            _absenceWasLogged = true;
-            _wasReady = false;
-            _logger.DeviceAbsent(Uri, e.Message);
-        }
-    }
-
-    private void ReportLoss()
-    {
-        if (_wasReady && !_isQuarantined && !IsReady && !_absenceWasLogged)
-        {
-            _wasReady = false;
-            _absenceWasLogged = true;
-            _logger.DeviceLost(Uri);
-        }
-    }
-
-    private void ReportUnlocked()
-    {
-        if (!_unlockedWasLogged && Array.Exists(_queues, static queue => queue.IsUnlocked))
-        {
-            _unlockedWasLogged = true;
-            _logger.MemoryNotLocked(Uri);
         }
     }
 }

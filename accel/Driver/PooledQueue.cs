@@ -26,6 +26,9 @@ internal enum QueueOwner
 
     /// <summary>The supervisor: a key is to be erased.</summary>
     Erasing,
+
+    /// <summary>The supervisor: it asks the device what is known.</summary>
+    Probing,
 }
 
 /// <summary>
@@ -126,6 +129,10 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
 
     /// <inheritdoc/>
     public void Dispose() => Close();
+
+    /// <summary>A probe of the device by this queue, which is its own until the probe is over.</summary>
+    public KnownAnswerProbe CreateProbe(int operationCount) =>
+        new(_pair!, _arena!, options.KnownAnswers, operationCount, options.Deadline, time);
 
     /// <summary>Posts an operation and rings. When that fails, there is nothing to poll and <paramref name="refusal"/> is its outcome.</summary>
     public bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, out AcceleratorError refusal)

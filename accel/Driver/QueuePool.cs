@@ -25,7 +25,7 @@ public sealed class QueuePool : IDisposable
     private bool _isDisposed;                             // under _changeLock
 
     /// <summary>
-    /// Opens queues on every device that is there, and starts to look for those that are not.
+    /// Opens queues on every device that is there and knows the right answers, and starts to look for those that are not there.
     /// </summary>
     /// <param name="options">Limits.</param>
     /// <param name="endpoints">Devices in order of preference among equally busy ones; may be none.</param>
@@ -48,7 +48,13 @@ public sealed class QueuePool : IDisposable
         Array.ForEach(_named, Start);
         foreach (PooledDevice device in _named)
         {
-            if (device.Supervisor!.Tried.GetAwaiter().GetResult() is { } problem)
+            // Without threads the probes need whoever steps the devices.
+            if (_startsThreads)
+            {
+                device.Supervisor!.Tried.Wait();
+            }
+
+            if (device.Supervisor!.Tried is { IsCompleted: true, Result: { } problem })
             {
                 Dispose();
                 throw new AcceleratorException($"Device '{device.Uri}' cannot be used: {problem.Message}", problem);
@@ -152,7 +158,9 @@ public sealed class QueuePool : IDisposable
             return new(
                 [.. _named.Select(static device => device.GetStatus())],
                 All().Sum(static device => device.CountSlotsInUse()),
-                All().Sum(static device => device.RentedCount));
+                All().Sum(static device => device.RentedCount),
+                All().Sum(static device => device.CountQueuesInUse()),
+                KeyCount);
         }
     }
 
@@ -207,7 +215,9 @@ public sealed class QueuePool : IDisposable
         PooledDevice[] devices = _devices;
         if (!TryRent(devices, out operation))
         {
-            refusal = Array.Exists(devices, static device => device.IsReady) ? AcceleratorError.Busy : AcceleratorError.NoDevice;
+            refusal = Array.Exists(devices, static device => device.IsReady) ? AcceleratorError.Busy
+                : Array.Exists(devices, static device => device.IsKeptOut) ? AcceleratorError.Quarantined
+                : AcceleratorError.NoDevice;
             return false;
         }
 

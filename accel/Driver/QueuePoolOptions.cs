@@ -21,20 +21,23 @@ public sealed class QueuePoolOptions
     /// <summary>How long a queue may owe an answer after the deadline before it is closed and opened again.</summary>
     public TimeSpan StallLimit { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a device that gave a wrong result gets no work: the first time; twice as long each further time, up to <see cref="MaxQuarantine"/>.</summary>
-    public TimeSpan FirstQuarantine { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>When a device is taken out of use, and for how long.</summary>
+    public CircuitBreakerOptions Breaker { get; init; } = new();
 
-    /// <summary>The longest quarantine.</summary>
-    public TimeSpan MaxQuarantine { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>What a device is asked before it is taken into use; tests whose devices compute something else have others, or none.</summary>
+    internal IReadOnlyList<KnownAnswer> KnownAnswers { get; init; } = KnownAnswer.All;
 
     /// <summary>Whether queues made with these limits may stay under the <paramref name="other"/> ones.</summary>
     internal bool HasQueuesOf(QueuePoolOptions other) => QueuesPerDevice == other.QueuesPerDevice && Depth == other.Depth;
 
     /// <summary>The longest wait for an operation with a modulus of <paramref name="modulusBytes"/>.</summary>
-    internal TimeSpan DeadlineFor(int modulusBytes)
+    internal TimeSpan DeadlineFor(int modulusBytes) => Scale(Deadline, modulusBytes);
+
+    /// <summary>What is right for a modulus of <paramref name="modulusBytes"/> if <paramref name="time"/> is for RSA-2048.</summary>
+    internal static TimeSpan Scale(TimeSpan time, int modulusBytes)
     {
         // A private-key operation costs the cube of the modulus.
         double ratio = Math.Max(1, modulusBytes / 256.0);
-        return Deadline * (ratio * ratio * ratio);
+        return time * (ratio * ratio * ratio);
     }
 }

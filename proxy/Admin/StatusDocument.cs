@@ -40,7 +40,7 @@ internal sealed record StatusDocument(
         IEnumerable<PassthroughRoute> passthrough) => new(
         accelerator.Operations,
         accelerator.Devices,
-        new LeakStatus(accelerator.SlotsInUse, accelerator.OperationsInFlight, lanes.BusyCount),
+        new LeakStatus(accelerator.SlotsInUse, accelerator.OperationsInFlight, lanes.BusyCount, accelerator.QueuesInUse),
         new HandshakeStatus(
             counters.CompletedCount,
             lanes.WaitingCount,
@@ -66,7 +66,7 @@ internal sealed record StatusDocument(
 }
 
 /// <summary>What must be zero when nothing is under way.</summary>
-internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy);
+internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy, int QueuesInUse = 0);
 
 /// <summary>Handshakes since the start; <c>Waiting</c> is of now.</summary>
 internal sealed record HandshakeStatus(

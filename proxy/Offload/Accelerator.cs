@@ -144,6 +144,9 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Slots that belong to a device now, abandoned ones included.</summary>
     public int SlotsInUse => _pool.GetStatus().SlotsInUse;
 
+    /// <summary>Queues that are neither idle nor closed now.</summary>
+    public int QueuesInUse => _pool.GetStatus().QueuesInUse;
+
     /// <summary>Operations that a lane waits for now.</summary>
     public int OperationsInFlight => _pool.GetStatus().OperationsInFlight;
 
@@ -173,7 +176,7 @@ internal sealed class Accelerator : IDisposable
     private static bool HasEmbedded(IReadOnlyList<DeviceUri> devices) => devices.Any(static device => device.Kind == DeviceKind.Embedded);
 
     private static QueuePoolOptions LimitsOf(OffloadOptions options) =>
-        new() { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline };
+        new() { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline, Breaker = options.Breaker.Build() };
 
     private EmulatedAccelerator MakeEmbedded(OffloadOptions options) => new(
         new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), _loggers.CreateLogger<EmulatedAccelerator>());
@@ -221,7 +224,10 @@ internal sealed class Accelerator : IDisposable
     private DeviceSnapshot Snapshot(DeviceStatus device)
     {
         var snapshot = new DeviceSnapshot(
-            device.Uri, device.State.ToString().ToLowerInvariant(), device.Engine, device.EngineCount, device.QueueCount, device.OperationCount);
+            device.Uri, device.State.ToString().ToLowerInvariant(), device.Engine, device.EngineCount, device.QueueCount, device.OperationCount)
+        {
+            Breaker = BreakerSnapshot.Of(device.Breaker),
+        };
         return device.Uri == EmbeddedUri && _embedded is { EngineChoice: { } choice }
             ? snapshot with { EngineChoice = EngineChoiceSnapshot.Of(choice), Batches = [.. _embedded.GetBatchHistograms().Select(BatchSnapshot.Of)] }
             : snapshot;

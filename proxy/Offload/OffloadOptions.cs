@@ -37,6 +37,9 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <summary>The longest an RSA-2048 operation may take on a device; then it is computed in software. Longer keys get more.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>When a device that fails gets no work, and for how long.</summary>
+    public BreakerOptions Breaker { get; init; } = new();
+
     /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
     public int? Engines { get; init; }
 

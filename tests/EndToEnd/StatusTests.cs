@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using WarpProxy.Tests.EndToEnd.Harness;
@@ -27,9 +28,17 @@ public sealed class StatusTests(ITestOutputHelper output)
         Assert.Equal("embedded:", device.GetProperty("uri").GetString());
         Assert.Equal("ready", device.GetProperty("state").GetString());
         Assert.Contains("scalar (OpenSSL", device.GetProperty("engine").GetString(), StringComparison.Ordinal);
-        Assert.Empty(device.GetProperty("batches").EnumerateArray());
+
+        // Those of the probe: nobody else has asked yet.
+        Assert.Equal([1024, 2048, 3072, 4096], device.GetProperty("batches").EnumerateArray().Select(batch => batch.GetProperty("bits").GetInt32()));
+        Assert.Equal(0, device.GetProperty("operations").GetInt64());
+        JsonElement breaker = device.GetProperty("breaker");
+        Assert.Equal("closed", breaker.GetProperty("state").GetString());
+        Assert.Equal(JsonValueKind.Null, breaker.GetProperty("reason").ValueKind);
+        Assert.Equal("""{"good":1,"bad":0}""", breaker.GetProperty("probes").GetRawText());
+        Assert.Empty(breaker.GetProperty("openings").EnumerateObject());
         JsonElement leaks = status.RootElement.GetProperty("leaks");
-        Assert.Equal(["slotsInUse", "operationsInFlight", "lanesBusy"], leaks.EnumerateObject().Select(leak => leak.Name));
+        Assert.Equal(["slotsInUse", "operationsInFlight", "lanesBusy", "queuesInUse"], leaks.EnumerateObject().Select(leak => leak.Name));
         Assert.All(leaks.EnumerateObject(), leak => Assert.Equal(0, leak.Value.GetInt64()));
     }
 
@@ -41,8 +50,10 @@ public sealed class StatusTests(ITestOutputHelper output)
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(2048);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--engine", engine], ProxyProcess.LongDeadline);
+        int probed = CountOperations(await ReadDeviceAsync(proxy));
         await new TlsClient(proxy.Url, certificate.Root).GetAsync();
         JsonElement device = await ReadDeviceAsync(proxy);
+        Assert.Equal(probed + 1, CountOperations(device));
         JsonElement choice = device.GetProperty("engineChoice");
         Assert.Equal(engine, choice.GetProperty("asked").GetString());
         JsonElement[] sizes = [.. choice.GetProperty("sizes").EnumerateArray()];
@@ -54,10 +65,6 @@ public sealed class StatusTests(ITestOutputHelper output)
             Assert.Contains(scenario.Transcript().Split('\n'), line => line.Contains("Engines chosen", StringComparison.Ordinal) && line.Contains(reason, StringComparison.Ordinal));
             Assert.True(engine == "auto" || reason == "scalar (asked for)", reason);
         });
-
-        JsonElement batches = Assert.Single(device.GetProperty("batches").EnumerateArray());
-        Assert.Equal(("crt", 2048), (batches.GetProperty("algorithm").GetString(), batches.GetProperty("bits").GetInt32()));
-        Assert.Equal("""{"1":1}""", batches.GetProperty("byOperations").GetRawText());
     }
 
     [Fact]
@@ -109,6 +116,11 @@ public sealed class StatusTests(ITestOutputHelper output)
         // And the status is not on the port of the clients: there it goes to the upstream.
         Assert.Equal("upstream: GET /status", await client.GetStringAsync(new Uri(proxy.Url, "/status")));
     }
+
+    /// <summary>Of RSA-2048, by the batches in which they were computed.</summary>
+    private static int CountOperations(JsonElement device) => device.GetProperty("batches").EnumerateArray()
+        .Single(batch => (batch.GetProperty("algorithm").GetString(), batch.GetProperty("bits").GetInt32()) == ("crt", 2048))
+        .GetProperty("byOperations").EnumerateObject().Sum(size => int.Parse(size.Name, CultureInfo.InvariantCulture) * size.Value.GetInt32());
 
     private static async Task<JsonElement> ReadDeviceAsync(ProxyProcess proxy)
     {

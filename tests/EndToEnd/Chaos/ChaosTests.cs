@@ -27,7 +27,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         await using Upstream second = await Upstream.StartAsync();
         using var weather = new Weather(scenario, Seed, Routes(first, second));
         await weather.BeginAsync();
-        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", weather.ConfigFile]);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", weather.ConfigFile], ProxyProcess.DefaultDeadline);
         var client12 = new TlsClient(proxy.Url, weather.Issuer.Root, protocols: SslProtocols.Tls12, limit: Forgotten);
         var client13 = new TlsClient(proxy.Url, weather.Issuer.Root, protocols: SslProtocols.Tls13, limit: Forgotten);
         var crowd = new ClientCrowd(Clients, async number =>

@@ -21,7 +21,7 @@ public sealed class StoppedDeviceTests(ITestOutputHelper output)
         using var certificate = TestCertificate.Rsa(2048);
         await using EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
-            scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri, "--path", "device"]);
+            scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri, "--path", "device"], ProxyProcess.DefaultDeadline);
         TimeSpan fair = await ServeAsync(proxy, certificate, crowd => crowd.ServeMoreAsync(400));
         emulator.Process.Send(Signal.Stop);
         long served = 0;

@@ -24,9 +24,11 @@ internal sealed record OperationStatus(long Device, long Software, Dictionary<st
     }
 }
 
-internal sealed record DeviceStatus(string Uri, string State, string? Engine, int QueueCount, long Operations);
+internal sealed record DeviceStatus(string Uri, string State, string? Engine, int QueueCount, long Operations, BreakerStatus Breaker);
 
-internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy);
+internal sealed record BreakerStatus(string State, string? Reason, Dictionary<string, long> Openings);
+
+internal sealed record LeakStatus(int SlotsInUse, int OperationsInFlight, int LanesBusy, int QueuesInUse = 0);
 
 internal sealed record ResumptionStatus(long Resumed, long Full, long OldKey, long NextKey, long UnknownKey, long RefusedTicket);
 

@@ -4,6 +4,7 @@ using WarpDrive.Driver.VfioUser;
 using WarpDrive.Emulator;
 using WarpDrive.Engines;
 using WarpDrive.Linux;
+using WarpProxy.Tests.Unit.Proxy;
 using WarpProxy.Tests.Unit.Simulation;
 
 namespace WarpProxy.Tests.Unit.Driver;
@@ -59,14 +60,108 @@ public sealed class QueuePoolTests : IDisposable
         _engine.FlipsABit = true;
         Assert.Equal(AcceleratorError.WrongResult, key.TryPrivate(_input, _output));
         Assert.All(_output, static b => Assert.Equal(0, b));
-        Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+        Assert.Equal(AcceleratorError.Quarantined, key.TryPrivate(_input, _output));
         Assert.Equal(DeviceState.Quarantined, pool.GetStatus().Devices[0].State);
 
         _engine.FlipsABit = false;
         WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 0); // nothing of the old queues is used again
-        _clock.Advance(TimeSpan.FromSeconds(1));
+        _clock.Advance(TimeSpan.FromSeconds(2));
         WaitFor(() => pool.GetStatus().Devices[0].State == DeviceState.Ready);
         Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Device_that_answers_its_probe_wrongly_gets_no_work()
+    {
+        _engine.FlipsABit = true;
+        var log = new RecordedLog<QueuePool>();
+        using QueuePool pool = Open(logger: log);
+        using DeviceKey key = CreateKey(pool);
+        Assert.Equal(AcceleratorError.Quarantined, key.TryPrivate(_input, _output));
+        DeviceStatus device = pool.GetStatus().Devices[0];
+        Assert.Equal((DeviceState.Quarantined, 0, 1, OpeningReason.Probe), (device.State, device.QueueCount, device.Breaker.ProbesBad, device.Breaker.Reason));
+        Assert.Equal(AcceleratorError.WrongResult, Assert.Single(device.Probes).Error);
+
+        // Wrong again, and out for twice as long.
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        WaitFor(() => pool.GetStatus().Devices[0].Breaker.ProbesBad == 2);
+        Assert.InRange(pool.GetStatus().Devices[0].Breaker.BackOff, TimeSpan.FromSeconds(1.8), TimeSpan.FromSeconds(2.2));
+
+        _engine.FlipsABit = false;
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+        device = pool.GetStatus().Devices[0];
+        Assert.Equal((DeviceState.Ready, 4, 1), (device.State, device.QueueCount, device.Breaker.ProbesGood));
+        Assert.Equal([1024, 2048, 3072, 4096], device.Probes.Select(static probe => probe.Bits));
+        AssertNothingIsLeft(pool);
+
+        // Each change once: out, tried, out, tried, in use.
+        string[] words = ["quarantined for", "is probed", "taken into use"];
+        Assert.Equal([0, 1, 0, 1, 2], log.Take().Select(line => Array.FindIndex(words, word => line.Contains(word, StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public void Device_that_is_being_probed_gets_no_work()
+    {
+        using QueuePool pool = Open();
+        using DeviceKey key = CreateKey(pool);
+        _engine.FlipsABit = true;
+        Assert.Equal(AcceleratorError.WrongResult, key.TryPrivate(_input, _output));
+        _engine.FlipsABit = false;
+        _engine.Block();
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        WaitFor(() => pool.GetStatus().Devices[0].State == DeviceState.Probing && _engine.HasEntered);
+        Assert.Equal(AcceleratorError.Quarantined, key.TryPrivate(_input, _output));
+        Assert.Equal((1, 2), (pool.GetStatus().QueuesInUse, pool.GetStatus().SlotsInUse));
+
+        _engine.Release();
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+        AssertNothingIsLeft(pool);
+    }
+
+    [Fact]
+    public void Device_that_does_not_answer_its_probe_stays_out()
+    {
+        using QueuePool pool = Open(queues: 1, deadline: TimeSpan.FromMilliseconds(5));
+        using DeviceKey key = CreateKey(pool);
+        _engine.FlipsABit = true;
+        Assert.Equal(AcceleratorError.WrongResult, key.TryPrivate(_input, _output));
+        _engine.FlipsABit = false;
+        _engine.Block();
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        WaitFor(() => pool.GetStatus().Devices[0].State == DeviceState.Probing && _engine.HasEntered);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        WaitFor(() => pool.GetStatus().Devices[0].Breaker.ProbesBad == 1);
+        AssertNothingIsLeft(pool);
+
+        // Answers that come after all reach nobody.
+        _engine.Release();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+    }
+
+    [Fact]
+    public void Device_that_answers_nothing_any_more_is_taken_out_of_use()
+    {
+        using QueuePool pool = Open(queues: 8, deadline: TimeSpan.FromMilliseconds(5));
+        using DeviceKey key = CreateKey(pool);
+        _engine.Block();
+        for (int i = 0; i < 8; i++)
+        {
+            Assert.Equal(AcceleratorError.Deadline, RunPastDeadline(pool, key));
+        }
+
+        Assert.Equal(AcceleratorError.Quarantined, key.TryPrivate(_input, _output));
+        BreakerStatus breaker = pool.GetStatus().Devices[0].Breaker;
+        Assert.Equal((BreakerState.Open, OpeningReason.Unanswered), (breaker.State, breaker.Reason));
+
+        // What it owes stays its own until the stall is too long; then the connection is the reset.
+        Assert.Equal(8, pool.GetStatus().SlotsInUse);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        WaitFor(() => pool.GetStatus().SlotsInUse == 0 || pool.GetStatus().Devices[0].State == DeviceState.Probing);
+        _engine.Release();
+        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
         AssertNothingIsLeft(pool);
     }
 
@@ -94,7 +189,9 @@ public sealed class QueuePoolTests : IDisposable
         _engine.Block();
         Assert.Equal(AcceleratorError.Deadline, RunPastDeadline(pool, key));
         _clock.Advance(TimeSpan.FromSeconds(2));
-        WaitFor(() => pool.GetStatus().SlotsInUse == 0);
+
+        // Its only queue: what is opened instead has to answer a probe first.
+        WaitFor(() => pool.GetStatus().Devices[0].State == DeviceState.Probing);
 
         _engine.Release();
         WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
@@ -163,7 +260,13 @@ public sealed class QueuePoolTests : IDisposable
     public void Quarantine_is_kept_however_busy_the_supervisor_is()
     {
         using var pool = new QueuePool(
-            new QueuePoolOptions { QueuesPerDevice = 2, RetryInterval = TimeSpan.FromTicks(1), FirstQuarantine = TimeSpan.FromHours(1), MaxQuarantine = TimeSpan.FromHours(1) },
+            new QueuePoolOptions
+            {
+                QueuesPerDevice = 2,
+                RetryInterval = TimeSpan.FromTicks(1),
+                KnownAnswers = MarkingEngine.KnownAnswers,
+                Breaker = new() { FirstBackOff = TimeSpan.FromHours(1), MaxBackOff = TimeSpan.FromHours(1) },
+            },
             [Endpoint("test:", _accelerator)], NullLogger.Instance, _clock);
         using DeviceKey key = CreateKey(pool);
         for (int i = 0; i < 300; i++)
@@ -174,7 +277,7 @@ public sealed class QueuePoolTests : IDisposable
             _engine.FlipsABit = false;
             WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 0);
             Assert.Equal(DeviceState.Quarantined, pool.GetStatus().Devices[0].State);
-            Assert.Equal(AcceleratorError.NoDevice, key.TryPrivate(_input, _output));
+            Assert.Equal(AcceleratorError.Quarantined, key.TryPrivate(_input, _output));
             _clock.Advance(TimeSpan.FromHours(1));
         }
     }
@@ -185,7 +288,7 @@ public sealed class QueuePoolTests : IDisposable
         using var second = new EmulatedAccelerator(new EmulatorOptions { SelfTest = false }, () => new MarkingEngine(1), NullLogger.Instance);
         var absent = new DeviceEndpoint("absent:", static () => throw new LinuxException("connect", "absent", Errno.ENOENT));
         using var pool = new QueuePool(
-            new QueuePoolOptions { QueuesPerDevice = 2, RetryInterval = TimeSpan.FromMilliseconds(5) },
+            new QueuePoolOptions { QueuesPerDevice = 2, RetryInterval = TimeSpan.FromMilliseconds(5), KnownAnswers = MarkingEngine.KnownAnswers },
             [absent, Endpoint("first:", _accelerator), Endpoint("second:", second)], NullLogger.Instance, _clock);
         using DeviceKey key = CreateKey(pool);
         _engine.Block();
@@ -206,11 +309,15 @@ public sealed class QueuePoolTests : IDisposable
             ? _accelerator.OpenQueue()
             : throw new VfioUserProtocolException("It answers with poetry."));
         using var pool = new QueuePool(
-            new QueuePoolOptions { QueuesPerDevice = 1, RetryInterval = TimeSpan.FromMilliseconds(5) }, [endpoint], NullLogger.Instance, _clock);
+            new QueuePoolOptions { QueuesPerDevice = 1, RetryInterval = TimeSpan.FromMilliseconds(5), KnownAnswers = MarkingEngine.KnownAnswers }, [endpoint], NullLogger.Instance, _clock);
         using DeviceKey key = CreateKey(pool);
         Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
         _accelerator.Dispose();
-        WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.NoDevice && Volatile.Read(ref connections) > 2);
+        WaitFor(() =>
+        {
+            _clock.Advance(TimeSpan.FromMinutes(1));
+            return key.TryPrivate(_input, _output) == AcceleratorError.Quarantined && Volatile.Read(ref connections) > 2;
+        });
     }
 
     [Fact]
@@ -226,7 +333,7 @@ public sealed class QueuePoolTests : IDisposable
     {
         var hand = new HandDevice();
         using var pool = new QueuePool(
-            new QueuePoolOptions { QueuesPerDevice = 1, Deadline = TimeSpan.FromMilliseconds(1), RetryInterval = TimeSpan.FromMilliseconds(1) },
+            new QueuePoolOptions { QueuesPerDevice = 1, Deadline = TimeSpan.FromMilliseconds(1), RetryInterval = TimeSpan.FromMilliseconds(1), KnownAnswers = [] },
             [new DeviceEndpoint("hand:", () => hand)], NullLogger.Instance, _clock);
         DeviceKey key = CreateKey(pool);
         Assert.Equal(AcceleratorError.Deadline, RunPastDeadline(pool, key));
@@ -252,7 +359,7 @@ public sealed class QueuePoolTests : IDisposable
     {
         using var second = new EmulatedAccelerator(new EmulatorOptions { SelfTest = false }, () => new MarkingEngine(1), NullLogger.Instance);
         using var pool = new QueuePool(
-            new QueuePoolOptions { QueuesPerDevice = 1, RetryInterval = TimeSpan.FromMilliseconds(5) },
+            new QueuePoolOptions { QueuesPerDevice = 1, RetryInterval = TimeSpan.FromMilliseconds(5), KnownAnswers = MarkingEngine.KnownAnswers },
             [Endpoint("first:", _accelerator), Endpoint("second:", second)], NullLogger.Instance, _clock);
         using DeviceKey key = CreateKey(pool);
         _engine.Block();
@@ -270,7 +377,7 @@ public sealed class QueuePoolTests : IDisposable
     {
         using var small = new EmulatedAccelerator(
             new EmulatorOptions { SelfTest = false, MaxQueues = 2 }, () => new MarkingEngine(1), NullLogger.Instance);
-        using var pool = new QueuePool(new QueuePoolOptions(), [Endpoint("small:", small)], NullLogger.Instance, _clock);
+        using var pool = new QueuePool(new QueuePoolOptions { KnownAnswers = MarkingEngine.KnownAnswers }, [Endpoint("small:", small)], NullLogger.Instance, _clock);
         using DeviceKey key = CreateKey(pool);
         Assert.Equal(2, pool.GetStatus().Devices[0].QueueCount);
         Assert.Equal(AcceleratorError.None, key.TryPrivate(_input, _output));
@@ -383,9 +490,10 @@ public sealed class QueuePoolTests : IDisposable
     private AcceleratorError RunPastDeadline(QueuePool pool, DeviceKey key)
     {
         AcceleratorError outcome = AcceleratorError.None;
+        int before = pool.GetStatus().SlotsInUse;
         var operation = new Thread(() => outcome = key.TryPrivate(_input, _output));
         operation.Start();
-        WaitFor(() => pool.GetStatus().SlotsInUse == 1);
+        WaitFor(() => pool.GetStatus().SlotsInUse == before + 1);
         _clock.Advance(TimeSpan.FromMilliseconds(5));
         Assert.True(operation.Join(Patience));
         return outcome;
@@ -395,19 +503,23 @@ public sealed class QueuePoolTests : IDisposable
     {
         Assert.Equal(0, pool.GetStatus().SlotsInUse);
         Assert.Equal(0, pool.GetStatus().OperationsInFlight);
+
+        // A queue that is to be closed is the supervisor's until it has been.
+        WaitFor(() => pool.GetStatus().QueuesInUse == 0);
     }
 
     private static void WaitFor(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
 
-    private QueuePool Open(int queues = 4, TimeSpan? deadline = null) => new(
+    private QueuePool Open(int queues = 4, TimeSpan? deadline = null, ILogger? logger = null) => new(
         new QueuePoolOptions
         {
             QueuesPerDevice = queues,
+            KnownAnswers = MarkingEngine.KnownAnswers,
             Deadline = deadline ?? Patience,
             RetryInterval = TimeSpan.FromMilliseconds(5),
         },
         [Endpoint("test:", _accelerator)],
-        NullLogger.Instance,
+        logger ?? NullLogger.Instance,
         _clock);
 
     private DeviceEndpoint Endpoint(string uri, EmulatedAccelerator accelerator) => new(
@@ -431,7 +543,11 @@ public sealed class QueuePoolTests : IDisposable
 
         public bool FlipsABit { get; set; }
 
-        public void Block() => _mayRun.Reset();
+        public void Block()
+        {
+            HasEntered = false;
+            _mayRun.Reset();
+        }
 
         public void Release() => _mayRun.Set();
 

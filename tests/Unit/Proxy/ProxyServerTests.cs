@@ -141,7 +141,7 @@ public sealed class ProxyServerTests : IDisposable
         Assert.Contains("scalar (OpenSSL", device.GetProperty("engine").GetString());
         JsonElement leaks = status.RootElement.GetProperty("leaks");
         Assert.Equal(
-            ["slotsInUse", "operationsInFlight", "lanesBusy"],
+            ["slotsInUse", "operationsInFlight", "lanesBusy", "queuesInUse"],
             leaks.EnumerateObject().Where(member => member.Value.ValueKind == JsonValueKind.Number).Select(member => member.Name));
     }
 
