@@ -13,6 +13,8 @@ namespace WarpProxy.LoadTest.Storm;
 /// </summary>
 internal sealed class StormLoop : IDisposable
 {
+    private const long OpeningLimit = LoadClock.Second;
+
     private readonly HandshakeConnection[] _connections;
     private readonly SocketPoller _poller = new();
     private readonly SocketEvent[] _events = new SocketEvent[SocketPoller.MaxEvents];
@@ -61,6 +63,12 @@ internal sealed class StormLoop : IDisposable
             {
                 Settle(i, LoadProgress.Failed);
             }
+
+            if (LoadClock.Now - start > OpeningLimit)
+            {
+                // A client that cannot begin them all at once has to look after those that it has begun.
+                Poll(TimeSpan.Zero);
+            }
         }
 
         Opening = LoadClock.Now - start;
@@ -71,11 +79,7 @@ internal sealed class StormLoop : IDisposable
 
         while (_connections.Any(static one => one.IsBusy) && LoadClock.Now - start < _limit)
         {
-            int count = _poller.Wait(_events, TimeSpan.FromMilliseconds(100));
-            for (int i = 0; i < count; i++)
-            {
-                Advance((int)_events[i].Tag);
-            }
+            Poll(TimeSpan.FromMilliseconds(100));
         }
 
         Duration = LoadClock.Now - start;
@@ -90,6 +94,15 @@ internal sealed class StormLoop : IDisposable
         }
 
         _poller.Dispose();
+    }
+
+    private void Poll(TimeSpan time)
+    {
+        int count = _poller.Wait(_events, time);
+        for (int i = 0; i < count; i++)
+        {
+            Advance((int)_events[i].Tag);
+        }
     }
 
     private void Advance(int index)

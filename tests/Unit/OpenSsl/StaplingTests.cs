@@ -43,6 +43,19 @@ public sealed class StaplingTests : IDisposable
 
     [DebianPackageTheory("openssl", OpenSslClient.Path)]
     [MemberData(nameof(Versions))]
+    public async Task Handshake_goes_on_without_a_response_where_asking_for_it_fails(string version)
+    {
+        using X509Certificate2 certificate = _authority.Issue("localhost", TestAuthority.ForServers);
+        using TlsServerCertificate server = Load(certificate);
+        server.OcspResponse = OcspResponse.Parse(_authority.OcspResponse(certificate), certificate, _authority.Certificate);
+        using var context = new TlsServerContext(new TlsServerOptions { Certificates = [server], Time = new BrokenTime() });
+        OpenSslClient.Result asked = await OpenSslClient.ConnectAsync(context, version, "-status");
+        Assert.Equal((TlsStatus.Done, true), (asked.Status, asked.IsErrorQueueEmpty));
+        Assert.Contains(NoResponse, asked.Said, StringComparison.Ordinal);
+    }
+
+    [DebianPackageTheory("openssl", OpenSslClient.Path)]
+    [MemberData(nameof(Versions))]
     public async Task Of_two_certificates_the_response_is_of_the_chosen_one(string version)
     {
         using X509Certificate2 rsa = _authority.Issue("localhost", TestAuthority.ForServers, isRsa: true);
@@ -95,4 +108,9 @@ public sealed class StaplingTests : IDisposable
 
     private OcspResponse Parse(X509Certificate2 certificate, CertificateStatus? status, DateTimeOffset from, DateTimeOffset to) =>
         OcspResponse.Parse(_authority.OcspResponse(certificate, status, from, to), certificate, _authority.Certificate);
+
+    private sealed class BrokenTime : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => throw new InvalidOperationException("The clock has stopped.");
+    }
 }
