@@ -91,14 +91,19 @@ public sealed class QueuePoolTests : IDisposable
         _engine.FlipsABit = false;
         _clock.Advance(TimeSpan.FromSeconds(3));
         WaitFor(() => key.TryPrivate(_input, _output) == AcceleratorError.None);
+
+        // The first queue works while the others are still opened.
+        WaitFor(() => pool.GetStatus().Devices[0].QueueCount == 4);
         device = pool.GetStatus().Devices[0];
-        Assert.Equal((DeviceState.Ready, 4, 1), (device.State, device.QueueCount, device.Breaker.ProbesGood));
+        Assert.Equal((DeviceState.Ready, 1), (device.State, device.Breaker.ProbesGood));
         Assert.Equal([1024, 2048, 3072, 4096], device.Probes.Select(static probe => probe.Bits));
         AssertNothingIsLeft(pool);
 
-        // Each change once: out, tried, out, tried, in use.
+        // Each change once: out, tried, out, tried, in use. Where little memory may be locked, that is said besides.
         string[] words = ["quarantined for", "is probed", "taken into use"];
-        Assert.Equal([0, 1, 0, 1, 2], log.Take().Select(line => Array.FindIndex(words, word => line.Contains(word, StringComparison.Ordinal))));
+        Assert.Equal(
+            [0, 1, 0, 1, 2],
+            log.Take().Select(line => Array.FindIndex(words, word => line.Contains(word, StringComparison.Ordinal))).Where(static word => word >= 0));
     }
 
     [Fact]
