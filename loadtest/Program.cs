@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WarpProxy.LoadTest.Clients;
 using WarpProxy.LoadTest.Compare;
 using WarpProxy.LoadTest.ConstantTime;
 using WarpProxy.LoadTest.Engines;
@@ -20,6 +21,8 @@ var root = new RootCommand("Measures WarpProxy and its parts. Every command prin
     EnginesCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),
+    ClientsCommand.Create(),
+    ClientsDeviceCommand.Create(),
     KestrelCommand.Create(),
     OriginCommand.Create(),
     ConstantTimeCommand.Create(),

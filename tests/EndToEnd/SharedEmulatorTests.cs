@@ -45,9 +45,39 @@ public sealed class SharedEmulatorTests(ITestOutputHelper output)
         await Eventually.TrueAsync("nothing is in use", async () => (await survivor.StatusAsync()).Leaks == new LeakStatus(0, 0, 0));
     }
 
-    private static async Task<ProxyProcess> StartWithQueuesAsync(Scenario scenario, string[] arguments, int queueCount)
+    [Fact]
+    public async Task Three_proxies_with_two_queues_all_serve_and_the_queue_of_one_that_stops_goes_to_the_one_without()
     {
-        ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, arguments, ProxyProcess.LongDeadline);
+        await using var scenario = new Scenario(output);
+        using var certificate = TestCertificate.Rsa(2048);
+        EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"), "--queues", "2");
+        string[] arguments = [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri];
+        var oneQueue = new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["WARPPROXY_Offload__QueuesPerDevice"] = "1" };
+        await using ProxyProcess first = await StartWithQueuesAsync(scenario, arguments, 1, oneQueue);
+        await using ProxyProcess second = await StartWithQueuesAsync(scenario, arguments, 1, oneQueue);
+        await using ProxyProcess third = await StartWithQueuesAsync(scenario, arguments, 0, oneQueue);
+        ProxyProcess[] proxies = [first, second, third];
+        ClientCrowd[] crowds = [.. proxies.Select(proxy => new ClientCrowd(4, proxy.Url, certificate.Root))];
+        await Task.WhenAll(crowds.Select(static crowd => crowd.ServeMoreAsync(100)));
+        Assert.Equal(0, await QueueCountAsync(third));
+        Assert.Equal(0, (await third.StatusAsync()).Operations.Device);
+        Assert.True((await first.StatusAsync()).Operations.Device > 0);
+        Assert.True((await second.StatusAsync()).Operations.Device > 0);
+
+        await crowds[0].StopAsync();
+        first.Process.Send(Signal.Terminate);
+        await first.Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        await Eventually.TrueAsync("the third proxy has the queue of the first", async () => await QueueCountAsync(third) == 1);
+        await Task.WhenAll(crowds[1].ServeMoreAsync(50), crowds[2].ServeMoreAsync(50));
+        await Eventually.TrueAsync("the third proxy's operations go to the device", async () => (await third.StatusAsync()).Operations.Device > 0);
+        await Task.WhenAll(crowds[1].StopAsync(), crowds[2].StopAsync());
+        Assert.All(crowds, static crowd => Assert.Empty(crowd.Failures));
+    }
+
+    private static async Task<ProxyProcess> StartWithQueuesAsync(
+        Scenario scenario, string[] arguments, int queueCount, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, arguments, environment ?? ProxyProcess.LongDeadline);
         await Eventually.TrueAsync($"{queueCount} queues", async () => await QueueCountAsync(proxy) == queueCount);
         return proxy;
     }

@@ -35,8 +35,7 @@ internal sealed class DescriptorCloser : IDisposable
             Interlocked.Add(ref _outstanding, descriptors.Count);
             if (_idleThreads == 0 && _threads < MaxThreads && !_isStopping)
             {
-                _threads++;
-                new Thread(Run) { Name = "warp-closer", IsBackground = true }.Start();
+                StartThread();
             }
 
             Monitor.Pulse(_gate);
@@ -52,6 +51,19 @@ internal sealed class DescriptorCloser : IDisposable
         {
             _isStopping = true;
             Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void StartThread()
+    {
+        try
+        {
+            new Thread(Run) { Name = "warp-closer", IsBackground = true }.Start();
+            _threads++;
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no thread left. What waits is closed by those that there are, or by the next one.
         }
     }
 

@@ -1,7 +1,7 @@
 namespace WarpDrive.Emulator.VfioUser;
 
 /// <summary>
-/// How many lines about clients may be logged: a hundred at once, ten a second in the long run. So a client that comes and goes all the time fills no disk,
+/// How many lines about clients may be logged: a hundred at once, one a second in the long run. So a client that comes and goes all the time fills no disk,
 /// and hides no line about itself: the first ones are there. One thread.
 /// </summary>
 internal sealed class LogBudget
@@ -9,7 +9,7 @@ internal sealed class LogBudget
     /// <summary>Lines that may be logged at once.</summary>
     public const int Burst = 100;
 
-    private const double LinesPerSecond = 10;
+    private const double LinesPerSecond = 1;
 
     private readonly TimeProvider _time;
     private double _lines = Burst;

@@ -88,4 +88,34 @@ public sealed class SchedulingTests
             Assert.Equal(80, reaped);
         }
     }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(8, 1)]
+    [InlineData(8, 3)]
+    public void Two_hundred_queues_that_all_flood_get_equal_shares_and_none_waits_longer_than_a_round(int lanes, int engines)
+    {
+        const int Queues = 200;
+        const int Rounds = 4;
+        using var device = new SteppedDevice(engines: engines, lanes: lanes);
+        RingHost[] hosts = [.. Enumerable.Range(0, Queues).Select(_ => device.Open(depth: 16))];
+        Array.ForEach(hosts, host => host.Post(0, count: 15));
+        int[] reaped = new int[Queues];
+        for (int step = 0; step < Rounds * Queues / lanes; step++)
+        {
+            device.Engine(step % engines).Step();
+        }
+
+        for (int i = 0; i < Queues; i++)
+        {
+            while (hosts[i].Reap() >= 0)
+            {
+                reaped[i]++;
+            }
+        }
+
+        // With several engines, each has its own place in the round.
+        Assert.InRange(reaped.Min(), Rounds - engines, Rounds);
+        Assert.InRange(reaped.Max(), Rounds, Rounds + engines);
+    }
 }

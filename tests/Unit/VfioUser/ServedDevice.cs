@@ -11,7 +11,7 @@ namespace WarpProxy.Tests.Unit.VfioUser;
 /// <summary>An accelerator behind a real socket in a directory of its own.</summary>
 internal sealed class ServedDevice : IDisposable
 {
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("warp-test-");
 
@@ -49,6 +49,19 @@ internal sealed class ServedDevice : IDisposable
     /// <summary>Waits until so many connections are open.</summary>
     public void AwaitConnections(int count) =>
         Assert.True(SpinWait.SpinUntil(() => Server.ConnectionCount == count, Timeout), $"{Server.ConnectionCount} connections, not {count}");
+
+    /// <summary>Waits until all who came before have been accepted, have been heard, and all but so many are gone.</summary>
+    public void AwaitOthersGone(int count)
+    {
+        // One that was closed by its client may still wait to be accepted: whoever connects after it is answered after that.
+        using (RawClient last = Connect())
+        using (last.Call(1, RawClient.Version()))
+        {
+        }
+
+        AwaitConnections(count);
+        AwaitQueues(count);
+    }
 
     public void Dispose()
     {
