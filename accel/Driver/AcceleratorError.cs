@@ -32,4 +32,7 @@ public enum AcceleratorError
 
     /// <summary>Every device that is there is quarantined, or has yet to answer its probe.</summary>
     Quarantined,
+
+    /// <summary>Something failed in this process on the way: no memory, for instance, or the fault check itself.</summary>
+    Failed,
 }

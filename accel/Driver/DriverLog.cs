@@ -33,4 +33,7 @@ internal static partial class DriverLog
 
     [LoggerMessage(9, LogLevel.Information, "Device '{Uri}' removed: it is no longer configured, or opened anew with other limits")]
     public static partial void DeviceRemoved(this ILogger logger, string uri);
+
+    [LoggerMessage(11, LogLevel.Error, "An operation of a device failed here and ran in software: {Reason}")]
+    public static partial void OperationFailed(this ILogger logger, string reason);
 }

@@ -16,6 +16,9 @@ internal sealed partial class PooledDevice
     // A device that has fewer queues than asked for is asked again only so often.
     private static readonly TimeSpan FullDeviceInterval = TimeSpan.FromSeconds(5);
 
+    // A round that took this long opens no further queue; the next one does.
+    private static readonly TimeSpan SlowOpening = TimeSpan.FromSeconds(1);
+
     private readonly DeviceEndpoint _endpoint;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -395,11 +398,18 @@ internal sealed partial class PooledDevice
         }
 
         _refusedSince = 0;
+        long start = _time.GetTimestamp();
         foreach (PooledQueue queue in _queues)
         {
             if (queue.Owner != QueueOwner.Absent)
             {
                 continue;
+            }
+
+            // The process waits for the first round of each device when it starts, and for the last when it ends.
+            if (_time.GetElapsedTime(start) > SlowOpening)
+            {
+                break;
             }
 
             try

@@ -37,6 +37,10 @@ internal enum QueueOwner
 /// </summary>
 internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProvider time) : IDisposable
 {
+    // An interrupt may come late, after its completion was seen. A device that goes on waking a thread for nothing would have a processor to itself
+    // until the deadline of each operation.
+    private const int MaxVainInterrupts = 100;
+
     private QueuePair? _pair;
     private DmaArena? _arena;
     private KeyPlace[] _keyPlaces = []; // by the key's number; default: not written
@@ -221,14 +225,20 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
     {
         try
         {
-            AcceleratorError outcome;
-            do
+            int interrupts = 0;
+            while (true)
             {
-                _pair!.Wait(TimeLeft, options.SpinTime);
-            }
-            while (!TryPoll(out outcome));
+                interrupts += _pair!.Wait(TimeLeft, options.SpinTime) ? 1 : 0;
+                if (TryPoll(out AcceleratorError outcome))
+                {
+                    return outcome;
+                }
 
-            return outcome;
+                if (interrupts > MaxVainInterrupts)
+                {
+                    return AcceleratorError.Protocol;
+                }
+            }
         }
         catch (LinuxException)
         {

@@ -145,8 +145,9 @@ public sealed class QueuePair : IDisposable
     /// Waits for a reason to call <see cref="TryReap"/>: a completion, the end of the device or of the time, or none at all. Looks for
     /// <paramref name="spinTime"/>, then sleeps.
     /// </summary>
+    /// <returns>Whether an interrupt ended the wait.</returns>
     /// <exception cref="Linux.LinuxException">The wait failed.</exception>
-    public void Wait(TimeSpan timeout, TimeSpan spinTime)
+    public bool Wait(TimeSpan timeout, TimeSpan spinTime)
     {
         if (spinTime > TimeSpan.Zero)
         {
@@ -155,19 +156,16 @@ public sealed class QueuePair : IDisposable
 
         if (HasNews)
         {
-            return;
+            return false;
         }
 
         // Asked for, and then looked once more: a completion that came in between interrupts nobody.
         _device.RequestInterrupt();
 
         // The end of a device in another process ends the sleep; an embedded one sets its stop word first and then interrupts.
-        if (!HasNews && !_device.IsStopped && timeout > TimeSpan.Zero)
-        {
-            _device.Sleep(timeout);
-        }
-
+        bool isInterrupted = !HasNews && !_device.IsStopped && timeout > TimeSpan.Zero && _device.Sleep(timeout);
         _device.CancelInterrupt();
+        return isInterrupted;
     }
 
     /// <summary>Frees the queue; the device forgets what is in flight.</summary>

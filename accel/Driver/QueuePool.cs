@@ -22,6 +22,7 @@ public sealed class QueuePool : IDisposable
     private volatile PooledDevice[] _devices = [];        // that get work: read by every operation; replaced whole, never changed
     private int _nextKeyNumber;                           // under _keysLock
     private int _unlockedKeyWasLogged;
+    private string? _complaint;                           // the last that was logged
     private bool _isDisposed;                             // under _changeLock
 
     /// <summary>
@@ -188,22 +189,37 @@ public sealed class QueuePool : IDisposable
 
     internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
     {
-        if (!TryBegin(key, input, out PooledOperation operation, out AcceleratorError outcome))
-        {
-            return outcome;
-        }
-
-        outcome = AcceleratorError.DeviceGone;
         try
         {
-            outcome = operation.Queue.Wait();
-        }
-        finally
-        {
-            outcome = End(operation, outcome, input, output);
-        }
+            if (!TryBegin(key, input, out PooledOperation operation, out AcceleratorError outcome))
+            {
+                return outcome;
+            }
 
-        return outcome;
+            outcome = AcceleratorError.DeviceGone;
+            try
+            {
+                outcome = operation.Queue.Wait();
+            }
+            finally
+            {
+                outcome = End(operation, outcome, input, output);
+            }
+
+            return outcome;
+        }
+#pragma warning disable CA1031 // Whatever fails on the way to a device, the operation has software.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // Said once, not for each operation.
+            if (Interlocked.Exchange(ref _complaint, e.Message) != e.Message)
+            {
+                _logger.OperationFailed(e.Message);
+            }
+
+            return AcceleratorError.Failed;
+        }
     }
 
     /// <summary>

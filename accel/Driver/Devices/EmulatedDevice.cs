@@ -187,12 +187,17 @@ public sealed class EmulatedDevice : IDisposable
     }
 
     /// <summary>Sleeps until the interrupt, the end of the device, or the end of the time. Needs <see cref="RequestInterrupt"/> before.</summary>
-    public void Sleep(TimeSpan timeout)
+    /// <returns>Whether the interrupt came.</returns>
+    public bool Sleep(TimeSpan timeout)
     {
-        if ((Poll.WaitReadable(_interrupt.File, _vfio.GoneSignal, timeout) & 1) != 0)
+        // Taken or not: a device that takes the count back before this does wakes nobody less often for it.
+        bool isInterrupted = (Poll.WaitReadable(_interrupt.File, _vfio.GoneSignal, timeout) & 1) != 0;
+        if (isInterrupted)
         {
             _interrupt.TryConsume();
         }
+
+        return isInterrupted;
     }
 
     /// <summary>Takes a request for an interrupt back.</summary>

@@ -16,7 +16,7 @@ internal sealed class TlsPair : IAsyncDisposable
 {
     private static readonly Lazy<(X509Certificate2 Certificate, TlsServerCertificate Tls)> Shared = new(CreateCertificate);
 
-    private readonly TlsServerContext _context = new(new TlsServerOptions { Certificates = [Shared.Value.Tls] });
+    private readonly TlsServerContext _context = CreateContext();
     private readonly Pipe _toServer = new(new PipeOptions(useSynchronizationContext: false));
     private readonly Pipe _toClient;
 
@@ -45,6 +45,9 @@ internal sealed class TlsPair : IAsyncDisposable
 
     /// <summary>Records as the server sent them.</summary>
     public PipeReader RawToClient => _toClient.Reader;
+
+    /// <summary>What the server's side of each pair is made from; the caller disposes it.</summary>
+    public static TlsServerContext CreateContext() => new(new TlsServerOptions { Certificates = [Shared.Value.Tls] });
 
     public static async Task<TlsPair> ConnectAsync(SslProtocols version, long pauseBytes = 1024 * 1024)
     {
