@@ -86,6 +86,22 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
     /// <inheritdoc cref="SoftwareRsaKey(PrivateKey)"/>
     public static SoftwareRsaKey CreateByOpenSsl(PrivateKey key) => new(key, isOpenSsls: true);
 
+    /// <summary>With the key in locked memory, and a refusal where OpenSSL would have to have it.</summary>
+    /// <inheritdoc cref="SoftwareRsaKey(PrivateKey)"/>
+    public static SoftwareRsaKey CreateOutsideOpenSsl(PrivateKey key)
+    {
+        var created = new SoftwareRsaKey(key);
+        if (created.IsHeldByOpenSsl)
+        {
+            created.Dispose();
+            throw new OpenSslException(
+                OpenSslError.UnsupportedKey,
+                $"It is an RSA key of {key.Bits} bits; to be kept out of OpenSSL's memory it must have 1024, 2048, 3072 or 4096, and two primes of half as many.");
+        }
+
+        return created;
+    }
+
     /// <summary>Computes input^d mod n.</summary>
     /// <exception cref="OpenSslException">The input is not less than the modulus, or OpenSSL failed.</exception>
     public void Private(ReadOnlySpan<byte> input, Span<byte> output)

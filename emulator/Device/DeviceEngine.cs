@@ -268,6 +268,7 @@ internal sealed class DeviceEngine : IDisposable
         // No reference to a queue that may be closed meanwhile, no key and no result stays.
         Array.Clear(_operations, 0, _batch.Count);
         _batch.Clear();
+        VectorRegisters.Clear();
         _scheduler.LeaveBusy();
     }
 
