@@ -24,9 +24,6 @@ internal sealed class RsaComputation : IDisposable
         _batch = new OperationBatch(1, _memory.Memory);
     }
 
-    /// <summary>Bytes that each thread that computes at the same time as others locks.</summary>
-    public static int LockedBytes => OperationBatch.StorageBytes(1);
-
     /// <summary>Computes input^d mod n.</summary>
     /// <param name="crtBlock">dq, dp, q, p, qinv.</param>
     /// <param name="input">Modulus-sized.</param>

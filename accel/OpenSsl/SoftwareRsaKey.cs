@@ -67,6 +67,9 @@ public sealed unsafe class SoftwareRsaKey : IDisposable
         }
     }
 
+    /// <summary>Bytes of locked memory for each thread that computes at the same time as others; a page.</summary>
+    public static long LockedBytesPerThread => Environment.SystemPageSize;
+
     /// <summary>Bits of the modulus.</summary>
     public int ModulusBits { get; }
 
