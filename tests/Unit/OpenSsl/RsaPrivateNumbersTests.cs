@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using WarpDrive.Driver;
 using WarpDrive.OpenSsl;
-using WarpDrive.OpenSsl.Native;
 
 namespace WarpProxy.Tests.Unit.OpenSsl;
 
