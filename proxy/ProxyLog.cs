@@ -161,6 +161,9 @@ internal static partial class ProxyLog
     [LoggerMessage(28, LogLevel.Debug, "Connection {ConnectionId}: the client closed without close_notify")]
     public static partial void StreamTruncated(this ILogger logger, string connectionId);
 
+    [LoggerMessage(90, LogLevel.Warning, "{Shortage}")]
+    public static partial void LockedMemoryShort(this ILogger logger, string shortage);
+
     [LoggerMessage(23, LogLevel.Debug, "Threads do not run as SCHED_BATCH: {Reason}")]
     public static partial void BatchSchedulingRefused(this ILogger logger, string reason);
 }

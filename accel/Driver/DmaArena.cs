@@ -53,6 +53,14 @@ public sealed class DmaArena : IDisposable
         }
     }
 
+    /// <summary>Bytes that an arena of this depth locks when it has so many bytes of keys.</summary>
+    internal static long LockedBytesOf(int depth, long keyBytes)
+    {
+        int slots = depth * SlotBytes;
+        long windows = Math.Clamp((keyBytes / KeyWindowBytes) + 1, 1, MaxKeyWindows);
+        return (slots + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize + (windows * KeyWindowBytes);
+    }
+
     /// <summary>Whether every page is locked in memory; false when the limit of locked memory (ulimit -l) is too low.</summary>
     public bool IsLocked => _slots.Memory.IsLocked && _keyWindows.TrueForAll(static window => window.IsLocked);
 

@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
     public const int MAP_ANONYMOUS = 0x20;
     public const int MADV_DONTFORK = 10;
     public const int MADV_DONTDUMP = 16;
+    public const int RLIMIT_MEMLOCK = 8;
     public const uint MFD_CLOEXEC = 1;
     public const uint MFD_ALLOW_SEALING = 2;
     public const int F_GETFL = 3;
@@ -60,6 +61,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int mlock(void* address, nuint length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int getrlimit(int resource, out ResourceLimit limit);
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int madvise(void* address, nuint length, int advice);

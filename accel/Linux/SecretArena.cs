@@ -17,13 +17,20 @@ public sealed class SecretArena
     /// <summary>Bytes mapped for secrets of this arena.</summary>
     public long MappedBytes { get; private set; }
 
+    /// <summary>What so many blocks of this length take.</summary>
+    public static long MappedBytesOf(int length, long count)
+    {
+        long perChunk = ChunkBytes / PlaceBytes(length);
+        return (count + perChunk - 1) / perChunk * ChunkBytes;
+    }
+
     /// <summary>Takes a block, which is zero. Disposing it zeroes it again.</summary>
     /// <exception cref="LinuxException">No memory. A refused lock is no error: see <see cref="SecretBlock.IsLocked"/>.</exception>
     public SecretBlock Take(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, ChunkBytes);
-        int placeBytes = (length + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
+        int placeBytes = PlaceBytes(length);
         lock (_gate)
         {
             if (!_open.TryGetValue(placeBytes, out List<Chunk>? chunks))
@@ -47,6 +54,8 @@ public sealed class SecretArena
             return new SecretBlock(this, chunk, offset, length);
         }
     }
+
+    private static int PlaceBytes(int length) => (length + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
 
     internal void Return(Chunk chunk, int offset)
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using WarpDrive.Driver;
+using WarpDrive.Linux;
 using WarpDrive.OpenSsl.Native;
 using WarpDrive.OpenSsl.Provider;
 
@@ -56,6 +57,9 @@ public sealed class OffloadedRsaKey : IDisposable
         _counters = counters;
     }
 
+    /// <summary>Whether software computes what no device does; without, such an operation fails.</summary>
+    public bool HasFallback { get; init; } = true;
+
     /// <summary>Bits of the modulus.</summary>
     public int ModulusBits => _software.ModulusBits;
 
@@ -69,7 +73,7 @@ public sealed class OffloadedRsaKey : IDisposable
     public ReadOnlyMemory<byte> Exponent => _software.Exponent;
 
     /// <summary>Computes input^d mod n, on a device if one does it, else in software. Both spans are modulus-sized and big-endian.</summary>
-    /// <exception cref="OpenSslException">The input is not less than the modulus, or the software failed too.</exception>
+    /// <exception cref="OpenSslException">The input is not less than the modulus, the software failed too, or there is no fallback to it.</exception>
     public void Private(ReadOnlySpan<byte> input, Span<byte> output)
     {
         RequireInput(input, output);
@@ -79,6 +83,12 @@ public sealed class OffloadedRsaKey : IDisposable
         {
             _counters.CountDevice();
             return;
+        }
+
+        if (!HasFallback)
+        {
+            _counters.CountFailure(error);
+            throw new OpenSslException(OpenSslError.Failed, $"No device computed a private-key operation ({error}), and there is no fallback to software.");
         }
 
         _software.Private(input, output);
@@ -204,6 +214,7 @@ public sealed class OffloadedRsaKey : IDisposable
         finally
         {
             CryptographicOperations.ZeroMemory(block);
+            VectorRegisters.Clear();
         }
     }
 }

@@ -8,6 +8,7 @@ public sealed class OperationCounters
     private static readonly AcceleratorError[] Reasons = [.. Enum.GetValues<AcceleratorError>().Where(error => error != AcceleratorError.None)];
 
     private readonly long[] _fallbacks = new long[Enum.GetValues<AcceleratorError>().Max(error => (int)error) + 1];
+    private readonly long[] _failures = new long[Enum.GetValues<AcceleratorError>().Max(error => (int)error) + 1];
     private long _device;
     private long _software;
 
@@ -15,11 +16,14 @@ public sealed class OperationCounters
     public OperationCounts Snapshot() => new(
         Interlocked.Read(ref _device),
         Interlocked.Read(ref _software),
-        Reasons.ToDictionary(reason => reason, reason => Interlocked.Read(ref _fallbacks[(int)reason])));
+        Reasons.ToDictionary(reason => reason, reason => Interlocked.Read(ref _fallbacks[(int)reason])),
+        Reasons.ToDictionary(reason => reason, reason => Interlocked.Read(ref _failures[(int)reason])));
 
     internal void CountDevice() => Interlocked.Increment(ref _device);
 
     internal void CountSoftware() => Interlocked.Increment(ref _software);
 
     internal void CountFallback(AcceleratorError reason) => Interlocked.Increment(ref _fallbacks[(int)reason]);
+
+    internal void CountFailure(AcceleratorError reason) => Interlocked.Increment(ref _failures[(int)reason]);
 }

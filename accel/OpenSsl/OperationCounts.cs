@@ -6,4 +6,6 @@ namespace WarpDrive.OpenSsl;
 /// <param name="Device">Computed by a device.</param>
 /// <param name="Software">Computed in software because that was the way chosen for them.</param>
 /// <param name="Fallback">Computed in software because a device did not, by reason; every reason is there, also with zero.</param>
-public sealed record OperationCounts(long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback);
+/// <param name="Failed">Not computed, since a device did not and software must not, by reason; every reason is there, also with zero.</param>
+public sealed record OperationCounts(
+    long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback, IReadOnlyDictionary<AcceleratorError, long> Failed);

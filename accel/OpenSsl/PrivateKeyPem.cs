@@ -7,7 +7,8 @@ namespace WarpDrive.OpenSsl;
 
 /// <summary>
 /// Reads private keys from PEM text: PKCS#8, encrypted PKCS#8, PKCS#1 and SEC 1, the latter two also in the older
-/// encrypted form (Proc-Type, DEK-Info). The key exists in the caller's text and in OpenSSL's memory only.
+/// encrypted form (Proc-Type, DEK-Info). An RSA key of two primes exists in the caller's text and in locked memory only, and OpenSSL decrypts but does not
+/// read it; other keys are OpenSSL's.
 /// </summary>
 public static unsafe class PrivateKeyPem
 {
@@ -38,6 +39,11 @@ public static unsafe class PrivateKeyPem
 
             // What somebody left on this thread would be told as the reason of a refusal.
             Libcrypto.ERR_clear_error();
+            if (RsaKeyText.TryRead(block, password, &GivePassword, &state) is { } numbers)
+            {
+                return new PrivateKey(numbers);
+            }
+
             nint bio = Libcrypto.BIO_new_mem_buf(blockBytes, block.Length);
             nint key = bio == 0 ? 0 : Libcrypto.PEM_read_bio_PrivateKey_ex(bio, null, &GivePassword, &state, 0, null);
             _ = Libcrypto.BIO_free(bio);

@@ -70,6 +70,9 @@ internal sealed class DeviceEngine : IDisposable
         _cursor = number;
     }
 
+    /// <summary>Bytes that the batch of an engine locks; none has more lanes than this is for.</summary>
+    public static long LockedBytes => OperationBatch.StorageBytes(MinCapacity);
+
     /// <summary>Operations that ended with a result.</summary>
     public long Completed => Volatile.Read(ref _completed);
 
@@ -268,6 +271,7 @@ internal sealed class DeviceEngine : IDisposable
         // No reference to a queue that may be closed meanwhile, no key and no result stays.
         Array.Clear(_operations, 0, _batch.Count);
         _batch.Clear();
+        VectorRegisters.Clear();
         _scheduler.LeaveBusy();
     }
 

@@ -88,6 +88,9 @@ public sealed class EmulatedAccelerator : IDisposable
         }
     }
 
+    /// <summary>Bytes that each engine locks at most.</summary>
+    public static long LockedBytesPerEngine => SimdEngine.LockedBytes + DeviceEngine.LockedBytes;
+
     /// <summary>What computes, for people; also when it failed its test.</summary>
     public string EngineName { get; private set; } = "";
 

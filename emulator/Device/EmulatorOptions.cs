@@ -41,6 +41,9 @@ public sealed class EmulatorOptions
     /// <summary>Groups whose processes may connect: the effective group of the process when it connects.</summary>
     public IReadOnlyList<uint> AllowedGroups { get; init; } = [];
 
+    /// <summary>Whether the server refuses to start when the memory of <see cref="MaxQueues"/> queues cannot be locked.</summary>
+    public bool RequireLockedMemory { get; init; }
+
     /// <summary>What is to go wrong, for tests of who uses the device; null: nothing.</summary>
     public FaultPlan? Faults { get; init; }
 

@@ -20,6 +20,9 @@ public sealed unsafe class SimdEngine : ISelectiveEngine
     private readonly MappedMemory _workspace;
     private readonly ICrtLanes[] _sizes;
 
+    /// <summary>Bytes that an engine locks.</summary>
+    public static int LockedBytes => WorkspaceBytes;
+
     /// <summary>Takes the memory that an engine of the best width needs.</summary>
     /// <exception cref="PlatformNotSupportedException"><see cref="IsSupported"/> is false.</exception>
     /// <exception cref="LinuxException">No memory.</exception>

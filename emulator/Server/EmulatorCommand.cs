@@ -67,6 +67,11 @@ internal static class EmulatorCommand
 
     private static readonly Option<uint[]> Groups = Ids("--allow-gid", "Groups whose processes may connect");
 
+    private static readonly Option<bool> RequireLockedMemory = new("--require-locked-memory")
+    {
+        Description = "Refuse to start when the memory of all queues cannot be locked.",
+    };
+
     private static readonly Option<FaultPlan?> Faults = new("--faults")
     {
         Description = "JSON file that says what is to go wrong, for tests of clients: see emulator/README.md.",
@@ -115,7 +120,7 @@ internal static class EmulatorCommand
         var command = new RootCommand(
             "An RSA accelerator in software, for other processes: rings in shared memory, reached through vfio-user on a Unix socket.")
         {
-            Socket, Engine, Engines, Queues, QueuesPerUser, DmaMaps, MappedMiB, TotalMappedMiB, SpinMicroseconds, Users, Groups, Faults, Level,
+            Socket, Engine, Engines, Queues, QueuesPerUser, DmaMaps, MappedMiB, TotalMappedMiB, SpinMicroseconds, Users, Groups, RequireLockedMemory, Faults, Level,
         };
         command.SetAction(arguments => run(
             arguments.GetRequiredValue(Socket),
@@ -130,6 +135,7 @@ internal static class EmulatorCommand
                 SpinTime = TimeSpan.FromMicroseconds(arguments.GetValue(SpinMicroseconds)),
                 AllowedUsers = arguments.GetValue(Users) ?? [],
                 AllowedGroups = arguments.GetValue(Groups) ?? [],
+                RequireLockedMemory = arguments.GetValue(RequireLockedMemory),
                 Faults = arguments.GetValue(Faults),
             },
             arguments.GetValue(Engine),

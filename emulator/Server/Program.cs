@@ -55,6 +55,16 @@ static int Run(string socket, EmulatorOptions options, EngineKind engine, LogLev
     ILogger logger = loggers.CreateLogger("warp-emulator");
     try
     {
+        if (LockedMemory.FindShortage(options) is { } shortage)
+        {
+            if (options.RequireLockedMemory)
+            {
+                return Refuse($"--require-locked-memory is given. {shortage}", BadInput);
+            }
+
+            logger.LockedMemoryShort(shortage);
+        }
+
         using var accelerator = new EmulatedAccelerator(options, EngineChoice.Make(engine), logger);
         if (accelerator.EngineCount == 0)
         {

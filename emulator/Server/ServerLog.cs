@@ -24,6 +24,9 @@ internal static partial class ServerLog
     [LoggerMessage(202, LogLevel.Information, "Stopping on {Signal}: {QueueCount} queues open, {OperationsCompleted} operations done, {OperationErrors} ended with an error")]
     public static partial void Stopping(this ILogger logger, string signal, int queueCount, long operationsCompleted, long operationErrors);
 
+    [LoggerMessage(204, LogLevel.Warning, "{Shortage}")]
+    public static partial void LockedMemoryShort(this ILogger logger, string shortage);
+
     [LoggerMessage(203, LogLevel.Information, "Batches of {Batches}")]
     public static partial void Batches(this ILogger logger, BatchHistogram batches);
 }

@@ -11,7 +11,7 @@ internal sealed class BenchKey : IDisposable
     {
         using var rsa = RSA.Create(bits);
         using PrivateKey key = PrivateKeyPem.Load(Encoding.ASCII.GetBytes(rsa.ExportPkcs8PrivateKeyPem()), []);
-        OpenSsl = new SoftwareRsaKey(key);
+        OpenSsl = SoftwareRsaKey.CreateByOpenSsl(key);
         CrtBlock = new byte[OpenSsl.CrtBlockBytes];
         if (!OpenSsl.TryWriteCrtBlock(CrtBlock))
         {

@@ -21,9 +21,10 @@ internal static class CertificateDirectory
     /// <param name="source">The name in the configuration.</param>
     /// <param name="options">With a directory.</param>
     /// <param name="path">The way of private-key operations.</param>
+    /// <param name="fallback">What computes when no device does.</param>
     /// <param name="folders">The directory and those below it: what changes when files are added or removed.</param>
     /// <exception cref="BadInputException">It cannot be read.</exception>
-    public static List<CertificateFiles> List(string source, CertificateOptions options, OffloadPath path, out List<string> folders)
+    public static List<CertificateFiles> List(string source, CertificateOptions options, OffloadPath path, OffloadFallback fallback, out List<string> folders)
     {
         string directory = options.Directory!;
         List<CertificateFiles> found = [];
@@ -37,7 +38,7 @@ internal static class CertificateDirectory
                 if (folder == directory || Directory.Exists(folder))
                 {
                     found.AddRange(ListFolder(folder).Select(pair => new CertificateFiles(
-                        source, NameOf(source, directory, pair.File), pair.File, pair.Key, options.PasswordFile, path,
+                        source, NameOf(source, directory, pair.File), pair.File, pair.Key, options.PasswordFile, path, fallback,
                         pair.File == pair.Key ? CertificateFilesKind.Candidate : CertificateFilesKind.Pair)));
                 }
             }

@@ -30,7 +30,7 @@ internal sealed class CertificateEntry
 
     /// <summary>For a certificate that is not in files of the configuration.</summary>
     public static CertificateEntry Of(string name, ServerCertificate certificate, OffloadPath path) => new(
-        new CertificateFiles(name, name, certificate.File, certificate.File, null, path, CertificateFilesKind.Configured), [], certificate, null);
+        new CertificateFiles(name, name, certificate.File, certificate.File, null, path, OffloadFallback.Software, CertificateFilesKind.Configured), [], certificate, null);
 
     /// <summary>Loads the files if they have changed. When they cannot be used, the earlier certificate stays.</summary>
     /// <param name="files">Where it is.</param>
@@ -79,7 +79,7 @@ internal sealed class CertificateEntry
         }
 
         using var password = KeyPassword.Read(files.PasswordFile);
-        return CertificateFile.Load(files.File, files.KeyFile, password.Value, accelerator, files.Path, pool);
+        return CertificateFile.Load(files.File, files.KeyFile, password.Value, accelerator, files.Path, files.Fallback, pool);
     }
 
     private static bool IsWhole(string path)

@@ -18,10 +18,12 @@ internal static class CertificateFile
     /// <param name="password">UTF-8, when there is one. The caller zeroes it.</param>
     /// <param name="accelerator">Takes RSA keys.</param>
     /// <param name="way">Of the private-key operations; by default that of all keys.</param>
+    /// <param name="fallback">What computes when no device does; by default that of all keys.</param>
     /// <param name="pool">Where intermediates are shared; null: with nobody.</param>
     /// <exception cref="BadInputException">They cannot be used.</exception>
     public static ServerCertificate Load(
-        string path, string keyPath, ReadOnlySpan<byte> password, Accelerator accelerator, OffloadPath? way = null, IntermediatePool? pool = null)
+        string path, string keyPath, ReadOnlySpan<byte> password, Accelerator accelerator, OffloadPath? way = null,
+        OffloadFallback? fallback = null, IntermediatePool? pool = null)
     {
         using PemFile file = PemFile.Read(path, "Certificate file");
         X509Certificate2Collection certificates = file.ReadCertificates();
@@ -43,7 +45,7 @@ internal static class CertificateFile
                 throw new BadInputException($"The RSA key in '{keyPath}' has {key.Bits} bits; it must have at least {MinRsaBits}.");
             }
 
-            OffloadedRsaKey offloaded = accelerator.Offload(key, way ?? accelerator.Plan.Resolve(null));
+            OffloadedRsaKey offloaded = accelerator.Offload(key, way ?? accelerator.Plan.Resolve(null), fallback ?? accelerator.Plan.DefaultFallback);
             try
             {
                 return new ServerCertificate(certificate, certificates, offloaded, path, pool);

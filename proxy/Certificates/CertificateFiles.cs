@@ -10,9 +10,10 @@ namespace WarpProxy.Certificates;
 /// <param name="KeyFile">The key; may be the same file.</param>
 /// <param name="PasswordFile">The key's password; null for that of the environment.</param>
 /// <param name="Path">The way of private-key operations.</param>
+/// <param name="Fallback">What computes when no device does.</param>
 /// <param name="Kind">Who said that there is one.</param>
 internal sealed record CertificateFiles(
-    string Source, string Name, string File, string KeyFile, string? PasswordFile, OffloadPath Path, CertificateFilesKind Kind)
+    string Source, string Name, string File, string KeyFile, string? PasswordFile, OffloadPath Path, OffloadFallback Fallback, CertificateFilesKind Kind)
 {
     /// <summary>All paths, each once.</summary>
     public IEnumerable<string> Paths => new[] { File, KeyFile, PasswordFile }.OfType<string>().Distinct(StringComparer.Ordinal);

@@ -33,6 +33,9 @@ internal sealed record CertificateOptions : IValidatableObject
     /// <summary>The way of private-key operations; by default <c>Offload:Path</c>.</summary>
     public OffloadPath? Path { get; init; }
 
+    /// <summary>What computes when no device does; by default <c>Offload:Fallback</c>.</summary>
+    public OffloadFallback? Fallback { get; init; }
+
     /// <summary>Whether anything is named that has certificates.</summary>
     public bool IsGiven => File is not null || Directory is not null;
 
@@ -79,6 +82,11 @@ internal sealed record CertificateOptions : IValidatableObject
         if (!IsGiven && Path is { } way)
         {
             yield return new($"{path}:Path is '{way.ToString().ToLowerInvariant()}' but {path}:File is not set.", [nameof(File)]);
+        }
+
+        if (!IsGiven && Fallback is { } fallback)
+        {
+            yield return new($"{path}:Fallback is '{fallback.ToString().ToLowerInvariant()}' but {path}:File is not set.", [nameof(File)]);
         }
     }
 }

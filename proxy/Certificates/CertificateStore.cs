@@ -271,15 +271,16 @@ internal sealed class CertificateStore : IDisposable
         foreach ((string name, CertificateOptions options) in configured)
         {
             OffloadPath path = plan.Resolve(options.Path);
+            OffloadFallback fallback = options.Fallback ?? plan.DefaultFallback;
             if (options.File is { } file)
             {
-                files.Add(new CertificateFiles(name, name, file, options.KeyFile ?? file, options.PasswordFile, path, CertificateFilesKind.Configured));
+                files.Add(new CertificateFiles(name, name, file, options.KeyFile ?? file, options.PasswordFile, path, fallback, CertificateFilesKind.Configured));
                 continue;
             }
 
             try
             {
-                files.AddRange(CertificateDirectory.List(name, options, path, out List<string> found));
+                files.AddRange(CertificateDirectory.List(name, options, path, fallback, out List<string> found));
                 folders.AddRange(found);
             }
             catch (BadInputException exception) when (keepsUnreadable)

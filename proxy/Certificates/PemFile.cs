@@ -1,38 +1,36 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using WarpDrive.Linux;
 using WarpProxy.Configuration;
 
 namespace WarpProxy.Certificates;
 
-/// <summary>One PEM file in memory: its certificates and its key. Disposing zeroes it, since it may hold a key in the clear.</summary>
+/// <summary>
+/// One PEM file in locked memory that is not dumped: its certificates and its key. Disposing zeroes it, since it may hold a key in the clear.
+/// </summary>
 internal sealed class PemFile : IDisposable
 {
     private const int MaxBytes = 1024 * 1024;
     private const int FirstReadBytes = 16 * 1024;
     private const string CertificateLabel = "CERTIFICATE";      // RFC 7468 5
 
-    // Of ten thousand pairs of files read one after the other, each thread uses two buffers again.
-    private const int MaxSpare = 2;
+    private static readonly SecretArena Secrets = new();
 
-    [ThreadStatic]
-    private static Stack<byte[]>? _spare;
+    private readonly SecretBlock _start = Secrets.Take(FirstReadBytes);
+    private MappedMemory? _all;         // of a file that is longer
+    private int _length;
 
-    private readonly int _length;
-    private byte[] _bytes;
-
-    private PemFile(string path, byte[] bytes, int length)
+    private PemFile(string path)
     {
         Path = path;
-        _bytes = bytes;
-        _length = length;
     }
 
     /// <summary>Where it was read.</summary>
     public string Path { get; }
 
     /// <summary>The whole file.</summary>
-    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Bytes => (_all is null ? _start.GetSpan() : _all.GetSpan())[.._length];
 
     /// <summary>Reads a file, or a pipe to its end; <paramref name="what"/> names it in messages: <c>Certificate file</c>.</summary>
     /// <exception cref="BadInputException">It cannot be read.</exception>
@@ -42,15 +40,19 @@ internal sealed class PemFile : IDisposable
         {
             // Without a buffer of its own, in which a copy of the key would stay.
             using var stream = new FileStream(path, new FileStreamOptions { BufferSize = 0 });
-            (byte[] bytes, int length) = ReadToEnd(stream);
-            var file = new PemFile(path, bytes, length);
-            if (length > MaxBytes)
+            var file = new PemFile(path);
+            try
+            {
+                file.ReadToEnd(stream);
+                return file._length <= MaxBytes
+                    ? file
+                    : throw new BadInputException($"{what} '{path}' has more than {MaxBytes} bytes; at most that many are read.");
+            }
+            catch
             {
                 file.Dispose();
-                throw new BadInputException($"{what} '{path}' has more than {MaxBytes} bytes; at most that many are read.");
+                throw;
             }
-
-            return file;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -91,43 +93,25 @@ internal sealed class PemFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        byte[] bytes = _bytes;
-        _bytes = [];
-        CryptographicOperations.ZeroMemory(bytes);
-        _spare ??= new Stack<byte[]>(MaxSpare);
-        if (bytes.Length == FirstReadBytes && _spare.Count < MaxSpare)
+        _start.Dispose();
+        if (_all is not null)
         {
-            _spare.Push(bytes);
+            CryptographicOperations.ZeroMemory(_all.GetSpan());
+            _all.Dispose();
+            _all = null;
         }
     }
 
     /// <summary>Reads at most one byte more than is allowed. The length is not asked for: a pipe has none.</summary>
-    private static (byte[] Bytes, int Length) ReadToEnd(FileStream stream)
+    private void ReadToEnd(FileStream stream)
     {
-        // Pinned, so that the garbage collector leaves no copy behind.
-        byte[] bytes = _spare is { Count: > 0 } spare ? spare.Pop() : GC.AllocateArray<byte>(FirstReadBytes, pinned: true);
-        int length = 0;
-        try
+        _length = stream.ReadAtLeast(_start.GetSpan(), FirstReadBytes, throwOnEndOfStream: false);
+        if (_length == FirstReadBytes)
         {
-            while (length <= MaxBytes && stream.Read(bytes.AsSpan(length)) is var read and > 0)
-            {
-                length += read;
-                if (length == bytes.Length && length <= MaxBytes)
-                {
-                    byte[] larger = GC.AllocateArray<byte>(Math.Min(2 * length, MaxBytes + 1), pinned: true);
-                    bytes.CopyTo(larger, 0);
-                    CryptographicOperations.ZeroMemory(bytes);
-                    bytes = larger;
-                }
-            }
+            _all = MappedMemory.AllocateSecret(MaxBytes + 1);
+            _start.GetSpan().CopyTo(_all.GetSpan());
+            _length += stream.ReadAtLeast(_all.GetSpan()[FirstReadBytes..], MaxBytes + 1 - FirstReadBytes, throwOnEndOfStream: false);
         }
-        catch
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-            throw;
-        }
-
-        return (bytes, length);
     }
 
     /// <summary>Label and base64 text of each block. A block that is not well-formed PEM is passed over.</summary>

@@ -15,7 +15,6 @@ internal sealed class ServerCertificate : IDisposable
     private const int StatusRequest = 5;                        // RFC 6066 1.1: the extension by which clients ask for a response
 
     private readonly OffloadedRsaKey? _key;
-    private readonly int _keyBits;
 
     /// <summary>With an RSA key, whose operations run on lanes.</summary>
     /// <param name="certificate">Taken over.</param>
@@ -57,7 +56,7 @@ internal sealed class ServerCertificate : IDisposable
             NotBefore = new DateTimeOffset(certificate.NotBefore);
             NotAfter = new DateTimeOffset(certificate.NotAfter);
             KeyType = keyType;
-            _keyBits = keyBits;
+            KeyBits = keyBits;
             File = file;
         }
         finally
@@ -81,8 +80,11 @@ internal sealed class ServerCertificate : IDisposable
     /// <summary>Of several certificates for a name, clients choose by this.</summary>
     public PrivateKeyType KeyType { get; }
 
+    /// <summary>Bits of the RSA modulus, or of the order of the curve.</summary>
+    public int KeyBits { get; }
+
     /// <summary>For people: <c>RSA-2048</c>.</summary>
-    public string KeyDescription => $"{(KeyType == PrivateKeyType.Rsa ? "RSA" : "ECDSA")}-{_keyBits}";
+    public string KeyDescription => $"{(KeyType == PrivateKeyType.Rsa ? "RSA" : "ECDSA")}-{KeyBits}";
 
     /// <summary>Whether handshakes with it need a lane for its private-key operation.</summary>
     public bool IsOffloaded => _key is not null;

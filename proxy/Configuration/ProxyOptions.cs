@@ -122,7 +122,7 @@ internal sealed record ProxyOptions
         return options;
     }
 
-    private static List<KeyValuePair<string, CertificateOptions>> ReadCertificates(SettingsReader reader)
+    private List<KeyValuePair<string, CertificateOptions>> ReadCertificates(SettingsReader reader)
     {
         List<KeyValuePair<string, CertificateOptions>> certificates = [];
         CertificateOptions single = reader.Read<CertificateOptions>(CertificateOptions.SingleSection);
@@ -147,7 +147,31 @@ internal sealed record ProxyOptions
             certificates.Add(new(name, options));
         }
 
+        foreach ((string name, CertificateOptions options) in certificates)
+        {
+            RefuseFallbackThatCannotBe(name == SingleCertificate ? name : $"{CertificateOptions.Section}:{name}", options, reader);
+        }
+
         return certificates;
+    }
+
+    /// <summary>Where software is the way, it cannot be done without it.</summary>
+    private void RefuseFallbackThatCannotBe(string path, CertificateOptions options, SettingsReader reader)
+    {
+        if ((options.Fallback ?? Offload.Fallback) != OffloadFallback.None)
+        {
+            return;
+        }
+
+        if ((options.Path ?? Offload.Path) == OffloadPath.Software && (options.Path is not null || options.Fallback is not null))
+        {
+            (string fallback, string way) = (options.Fallback is null ? "Offload:Fallback" : $"{path}:Fallback", options.Path is null ? "Offload:Path" : $"{path}:Path");
+            reader.Add($"{fallback} is none, but {way} is software; with that path {path}:Fallback must be software.");
+        }
+        else if (options.Fallback is not null && Offload.Devices is ["none"])
+        {
+            reader.Add($"{path}:Fallback is none, but Offload:Devices is none; without a device it must be software.");
+        }
     }
 
     private List<Listener> ReadListeners(SettingsReader reader)

@@ -236,6 +236,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
                 problems.ThrowIfAny();
                 stopping.ThrowIfCancellationRequested();
                 _certificates!.Apply(certificates!);
+                CheckLockedMemory();
                 _expiry = new CertificateExpiry(_certificates, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
                 await ListenAsync(_admin.StartAsync, _options.Server.Admin);
                 _proxy = await BuildProxyAsync();
@@ -253,6 +254,19 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         WatchConfiguration(configuration);
         _files.Resume();
         Announce(_certificates);
+    }
+
+    private void CheckLockedMemory()
+    {
+        if (LockedMemory.FindShortage(_options, _certificates!.Certificates) is { } shortage)
+        {
+            if (_options.Offload.RequireLockedMemory)
+            {
+                throw new BadInputException($"Offload:RequireLockedMemory is true. {shortage}");
+            }
+
+            _logger.LockedMemoryShort(shortage);
+        }
     }
 
     private async Task<WebApplication> BuildProxyAsync()

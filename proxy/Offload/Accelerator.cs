@@ -48,7 +48,7 @@ internal sealed class Accelerator : IDisposable
         _loggers = loggers;
         _time = time;
         _options = options;
-        _plan = new OffloadPlan(options.Path, devices.Count > 0);
+        _plan = OffloadPlan.Of(options, devices.Count > 0);
         _embedded = HasEmbedded(devices) ? MakeEmbedded(options) : null;
         try
         {
@@ -88,7 +88,7 @@ internal sealed class Accelerator : IDisposable
 
             _pool.Configure(LimitsOf(options), [.. devices.Select(Endpoint)]);
             _options = options;
-            _plan = new OffloadPlan(options.Path, devices.Count > 0);
+            _plan = OffloadPlan.Of(options, devices.Count > 0);
         }
     }
 
@@ -124,14 +124,13 @@ internal sealed class Accelerator : IDisposable
         get
         {
             OperationCounts counts = _counters.Snapshot();
-            var fallback = counts.Fallback.Where(reason => reason.Value > 0)
-                .ToDictionary(reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.Key.ToString()), reason => reason.Value);
+            Dictionary<string, long> fallback = ByName(counts.Fallback);
             if (Interlocked.Read(ref _notOnLane) is > 0 and long notOnLane)
             {
                 fallback["not_on_lane"] = notOnLane;
             }
 
-            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback);
+            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback) { Failed = ByName(counts.Failed) };
         }
     }
 
@@ -153,10 +152,20 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Makes a key whose operations take the configured way.</summary>
     /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
     /// <param name="path">The way.</param>
+    /// <param name="fallback">What computes when no device does.</param>
     /// <exception cref="OpenSslException">The key has an unusual shape.</exception>
-    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path) => path == OffloadPath.Device
-        ? new(new SoftwareRsaKey(key), _pool, _counters, BeginOperation)
-        : new(new SoftwareRsaKey(key), null, _counters, BeginSoftwareOperation);
+    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path, OffloadFallback fallback)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+
+        // Where software is the way chosen for all operations, OpenSSL has the key: it is quicker when it need not be brought each time.
+        SoftwareRsaKey software = _plan.RequiresLockedMemory || fallback == OffloadFallback.None ? SoftwareRsaKey.CreateOutsideOpenSsl(key)
+            : path == OffloadPath.Software ? SoftwareRsaKey.CreateByOpenSsl(key)
+            : new SoftwareRsaKey(key);
+        return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation)
+            : fallback == OffloadFallback.Software ? new(software, _pool, _counters, BeginOperation)
+            : new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false };
+    }
 
     /// <summary>For people: what computes.</summary>
     public string Describe() => Devices is { Count: > 0 } devices ? string.Join(", ", devices) : "software, no device";
@@ -214,12 +223,18 @@ internal sealed class Accelerator : IDisposable
         return false;
     }
 
+    /// <summary>As above, of keys that only a device has: any thread waits.</summary>
+    private static bool BeginDeviceOperation() => BeginSoftwareOperation();
+
     /// <summary>As above, of keys that no device has: any thread computes.</summary>
     private static bool BeginSoftwareOperation()
     {
         HandshakeLane.CurrentHandshake?.PrivateKeyUsed();
         return true;
     }
+
+    private static Dictionary<string, long> ByName(IReadOnlyDictionary<AcceleratorError, long> counts) => counts.Where(static reason => reason.Value > 0)
+        .ToDictionary(static reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.Key.ToString()), static reason => reason.Value);
 
     private DeviceSnapshot Snapshot(DeviceStatus device)
     {

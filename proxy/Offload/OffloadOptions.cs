@@ -14,6 +14,16 @@ internal enum OffloadPath
     Software,
 }
 
+/// <summary>What computes a private-key operation that no device does.</summary>
+internal enum OffloadFallback
+{
+    /// <summary>Software, and no client notices.</summary>
+    Software,
+
+    /// <summary>Nothing: the handshake fails, and OpenSSL never holds the private key.</summary>
+    None,
+}
+
 /// <summary>Section <c>Offload</c>: the devices and how they are used.</summary>
 internal sealed record OffloadOptions : IValidatableObject
 {
@@ -24,6 +34,12 @@ internal sealed record OffloadOptions : IValidatableObject
 
     /// <summary>Which way private-key operations go, with keys of certificates that name no other. No device is opened when all are software.</summary>
     public OffloadPath Path { get; init; } = OffloadPath.Device;
+
+    /// <summary>What computes when no device does: <c>software</c>, or <c>none</c>, with which the handshake fails. Certificates may say otherwise.</summary>
+    public OffloadFallback Fallback { get; init; } = OffloadFallback.Software;
+
+    /// <summary>Whether the start is refused when the memory of keys cannot be locked; then also software keeps keys in locked memory only.</summary>
+    public bool RequireLockedMemory { get; init; }
 
     /// <summary>The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), or <c>none</c> alone (software only).</summary>
     public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];
@@ -75,6 +91,16 @@ internal sealed record OffloadOptions : IValidatableObject
         if (Engines is < 1 or > MaxEngines)
         {
             yield return new($"Offload:Engines is {Engines}; it must be between 1 and {MaxEngines}.", [nameof(Engines)]);
+        }
+
+        if (Fallback == OffloadFallback.None && Path == OffloadPath.Software)
+        {
+            yield return new("Offload:Fallback is none, but Offload:Path is software; with that path it must be software.", [nameof(Fallback)]);
+        }
+
+        if (Fallback == OffloadFallback.None && Devices is ["none"])
+        {
+            yield return new("Offload:Fallback is none, but Offload:Devices is none; without a device it must be software.", [nameof(Fallback)]);
         }
 
         if (Devices.Count == 0)

@@ -27,7 +27,7 @@ internal sealed class OperationReport : IDisposable
             OperationSnapshot now = _read();
             OperationSnapshot since = now.Since(_reported);
             _reported = now;
-            if (since.Device + since.Software > 0)
+            if (since.Device + since.Software + since.Failed.Values.Sum() > 0)
             {
                 _logger.OperationsReported(since.ToString());
             }

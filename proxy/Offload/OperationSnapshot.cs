@@ -8,6 +8,9 @@ namespace WarpProxy.Offload;
 /// <param name="Fallback">Of those in software, the ones that were meant for a device, by reason (<c>device_gone</c>).</param>
 internal sealed record OperationSnapshot(long Device, long Software, IReadOnlyDictionary<string, long> Fallback)
 {
+    /// <summary>Operations that nothing computed, since there is no fallback to software, by reason; none of them is in the other numbers.</summary>
+    public IReadOnlyDictionary<string, long> Failed { get; init; } = new Dictionary<string, long>();
+
     /// <summary>No operation.</summary>
     public static OperationSnapshot Empty { get; } = new(0, 0, new Dictionary<string, long>());
 
@@ -15,14 +18,26 @@ internal sealed record OperationSnapshot(long Device, long Software, IReadOnlyDi
     public OperationSnapshot Since(OperationSnapshot earlier) => new(
         Device - earlier.Device,
         Software - earlier.Software,
-        Fallback.Select(reason => KeyValuePair.Create(reason.Key, reason.Value - earlier.Fallback.GetValueOrDefault(reason.Key)))
-            .Where(reason => reason.Value > 0)
-            .ToDictionary());
+        Since(Fallback, earlier.Fallback))
+    {
+        Failed = Since(Failed, earlier.Failed),
+    };
 
     /// <summary>For people: <c>device 10, software 2 (deadline 2)</c>.</summary>
     public override string ToString()
     {
-        string reasons = string.Join(", ", Fallback.OrderBy(reason => reason.Key).Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Key} {reason.Value}")));
-        return string.Create(CultureInfo.InvariantCulture, $"device {Device}, software {Software}") + (reasons.Length == 0 ? "" : $" ({reasons})");
+        string reasons = Describe(Fallback);
+        string failures = Describe(Failed);
+        return string.Create(CultureInfo.InvariantCulture, $"device {Device}, software {Software}")
+            + (reasons.Length == 0 ? "" : $" ({reasons})")
+            + (failures.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", failed {Failed.Values.Sum()} ({failures})"));
     }
+
+    private static Dictionary<string, long> Since(IReadOnlyDictionary<string, long> now, IReadOnlyDictionary<string, long> earlier) =>
+        now.Select(reason => KeyValuePair.Create(reason.Key, reason.Value - earlier.GetValueOrDefault(reason.Key)))
+            .Where(static reason => reason.Value > 0)
+            .ToDictionary();
+
+    private static string Describe(IReadOnlyDictionary<string, long> reasons) =>
+        string.Join(", ", reasons.OrderBy(reason => reason.Key).Select(reason => string.Create(CultureInfo.InvariantCulture, $"{reason.Key} {reason.Value}")));
 }

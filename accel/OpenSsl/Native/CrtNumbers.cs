@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using WarpDrive.Linux;
 
 namespace WarpDrive.OpenSsl.Native;
 
@@ -52,6 +53,61 @@ internal static unsafe class CrtNumbers
             Libcrypto.BN_clear_free(third);
             Libcrypto.BN_clear_free(scratch);
             Libcrypto.BN_CTX_free(context);
+        }
+    }
+
+    /// <summary>As above, with two primes and none of the numbers missing. All are big-endian.</summary>
+    /// <exception cref="OpenSslException">OpenSSL had no memory.</exception>
+    public static bool AreConsistent(
+        ReadOnlySpan<byte> n,
+        ReadOnlySpan<byte> e,
+        ReadOnlySpan<byte> p,
+        ReadOnlySpan<byte> q,
+        ReadOnlySpan<byte> dp,
+        ReadOnlySpan<byte> dq,
+        ReadOnlySpan<byte> qinv)
+    {
+        nint* numbers = stackalloc nint[Names.Length];
+        nint context = Libcrypto.BN_CTX_new();
+        nint scratch = Libcrypto.BN_new();
+        try
+        {
+            numbers[0] = ToNumber(n);
+            numbers[1] = ToNumber(e);
+            numbers[2] = ToNumber(p);
+            numbers[3] = ToNumber(q);
+            numbers[4] = ToNumber(dp);
+            numbers[5] = ToNumber(dq);
+            numbers[6] = ToNumber(qinv);
+            if (context == 0 || scratch == 0 || new ReadOnlySpan<nint>(numbers, Names.Length).Contains(0))
+            {
+                throw new OpenSslException(OpenSslError.Failed, "OpenSSL has no memory to check an RSA private key.");
+            }
+
+            // What a wrong number makes impossible is told by the result.
+            _ = Libcrypto.ERR_set_mark();
+            bool areConsistent = AreConsistent(numbers, scratch, context);
+            _ = Libcrypto.ERR_pop_to_mark();
+            return areConsistent;
+        }
+        finally
+        {
+            for (int i = 0; i < Names.Length; i++)
+            {
+                Libcrypto.BN_clear_free(numbers[i]);
+            }
+
+            Libcrypto.BN_clear_free(scratch);
+            Libcrypto.BN_CTX_free(context);
+            VectorRegisters.Clear();
+        }
+    }
+
+    private static nint ToNumber(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* input = bytes)
+        {
+            return Libcrypto.BN_bin2bn(input, bytes.Length, 0);
         }
     }
 

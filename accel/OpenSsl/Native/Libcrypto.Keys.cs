@@ -7,6 +7,7 @@ namespace WarpDrive.OpenSsl.Native;
 internal static unsafe partial class Libcrypto
 {
     public const int RSA_NO_PADDING = 3;
+    public const int EVP_PKEY_PUBLIC_KEY = 0x86;
     public const int EVP_PKEY_KEYPAIR = 0x87;
 
     [LibraryImport(C)]

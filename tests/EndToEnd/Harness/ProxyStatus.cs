@@ -14,6 +14,9 @@ internal sealed record ProxyStatus(
 
 internal sealed record OperationStatus(long Device, long Software, Dictionary<string, long> Fallback)
 {
+    /// <summary>Computed by nothing, by reason.</summary>
+    public Dictionary<string, long> Failed { get; init; } = [];
+
     /// <summary>What came since <paramref name="earlier"/>, in words that a test compares: <c>device 1, software 0</c>.</summary>
     public string Since(OperationStatus earlier)
     {

@@ -20,6 +20,9 @@ internal sealed class TestCertificate : IDisposable
     /// <summary>The server's, without its key.</summary>
     public X509Certificate2 Certificate { get; }
 
+    /// <summary>The key, where it is RSA.</summary>
+    public RSA RsaKey => (RSA)_key;
+
     /// <summary>What clients trust.</summary>
     public X509Certificate2 Root { get; }
 

@@ -59,7 +59,7 @@ public sealed class CertificateDirectoryTests : IDisposable
     public void Missing_directory_is_refused()
     {
         BadInputException refusal = Assert.Throws<BadInputException>(
-            () => CertificateDirectory.List("many", new CertificateOptions { Directory = "/nowhere" }, OffloadPath.Device, out _));
+            () => CertificateDirectory.List("many", new CertificateOptions { Directory = "/nowhere" }, OffloadPath.Device, OffloadFallback.Software, out _));
         Assert.Equal("Certificate directory '/nowhere' does not exist.", refusal.Message);
     }
 
@@ -74,7 +74,7 @@ public sealed class CertificateDirectoryTests : IDisposable
 
     private string[] List() =>
     [
-        .. CertificateDirectory.List("many", new CertificateOptions { Directory = _folder.Root }, OffloadPath.Device, out _).Select(one =>
+        .. CertificateDirectory.List("many", new CertificateOptions { Directory = _folder.Root }, OffloadPath.Device, OffloadFallback.Software, out _).Select(one =>
             $"{one.Name}: {Path.GetRelativePath(_folder.Root, one.File)} {Path.GetRelativePath(_folder.Root, one.KeyFile)} {one.Kind}"),
     ];
 }

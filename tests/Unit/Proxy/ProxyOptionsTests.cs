@@ -8,7 +8,7 @@ public sealed class ProxyOptionsTests
     [InlineData("Offload:Depth", "300", "Offload:Depth is 300; it must be a power of two between 2 and 1024.")]
     [InlineData("Offload:Depth", "2048", "Offload:Depth is 2048; it must be a power of two between 2 and 1024.")]
     [InlineData("Offload:Depth", "many", "Offload:Depth is 'many'; it must be a whole number.")]
-    [InlineData("Offload:Depht", "16", "Offload:Depht is not a setting; those of Offload are Breaker, Deadline, Depth, Devices, Engine, Engines, Path, QueuesPerDevice.")]
+    [InlineData("Offload:Depht", "16", "Offload:Depht is not a setting; those of Offload are Breaker, Deadline, Depth, Devices, Engine, Engines, Fallback, Path, QueuesPerDevice, RequireLockedMemory.")]
     [InlineData("Offload:Path", "sideways", "Offload:Path is 'sideways'; it must be device or software.")]
     [InlineData("Offload:Path", "7", "Offload:Path is '7'; it must be device or software.")]
     [InlineData("Offload:Deadline", "soon", "Offload:Deadline is 'soon'; it must be a time such as 00:00:05 (hours:minutes:seconds).")]
