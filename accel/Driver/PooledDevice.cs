@@ -147,6 +147,7 @@ internal sealed partial class PooledDevice
                     Recover(queue, retired, generation);
                     break;
                 case QueueOwner.Broken:
+                case QueueOwner.Erasing when queue.IsGone:
                     queue.Close();
                     break;
                 case QueueOwner.Erasing:
