@@ -29,6 +29,9 @@ internal sealed class DeviceSupervisor
         _logger = logger;
     }
 
+    /// <summary>What it looks after.</summary>
+    public PooledDevice Device => _device;
+
     /// <summary>Ends with the first round, the probe included, whether the device is there or not. Its result says why what answers cannot be used, then or later.</summary>
     public Task<AcceleratorException?> Tried => _tried.Task;
 

@@ -175,7 +175,11 @@ public sealed class KnownAnswerProbe
                 return AcceleratorError.DeviceError;
             }
 
-            if (!_arena.Output(completion.Index, answer.ModulusBytes).SequenceEqual(answer.Answer(_numbers[completion.Index])))
+            // Free slots have no result in them, be it one that everybody knows.
+            Span<byte> output = _arena.Output(completion.Index, answer.ModulusBytes);
+            bool isRight = output.SequenceEqual(answer.Answer(_numbers[completion.Index]));
+            output.Clear();
+            if (!isRight)
             {
                 return AcceleratorError.WrongResult;
             }

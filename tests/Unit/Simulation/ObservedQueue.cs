@@ -58,28 +58,10 @@ internal sealed class ObservedQueue : IVfioDevice
     /// <summary>After the driver has begun an operation: there is one more submission, in a free place, as it should be.</summary>
     public void Observe(SimulatedOperation operation)
     {
-        int index = _tail;
-        int tail = (int)Volatile.Read(ref Doorbells.At<uint>(ParavirtualDoorbell.SubmissionTailOffset));
-        SimulationFailure.Unless(tail == ((index + 1) & (_depth - 1)), "one doorbell for one operation", $"queue {Number} has tail {tail} after a post at {index}");
-        SimulationFailure.Unless(_inFlight[index] is null, "no slot is used twice", $"queue {Number}, index {index} is posted while it is in flight");
-        SubmissionEntry entry = Rings.At<SubmissionEntry>(DeviceUserShare.SubmissionOffset(index));
-        SimulationFailure.Unless(
-            entry.Control == SubmissionControl.Post(HpreAlgorithm.RsaCrt) && entry.TaskLength1 == (operation.Key.ModulusBytes / 8) - 1,
-            "submissions say what is asked for", $"queue {Number}, index {index}");
-        foreach (SimulatedOperation? other in _inFlight)
-        {
-            SimulationFailure.Unless(
-                other is null || (other.Entry.InputIova != entry.InputIova && other.Entry.OutputIova != entry.OutputIova),
-                "no slot is used twice", $"queue {Number}, index {index} has the memory of another operation in flight");
-        }
-
-        Span<byte> output = Memory(entry.OutputIova, operation.Key.ModulusBytes, DmaAccess.ReadWrite);
-        SimulationFailure.Unless(!output.ContainsAnyExcept((byte)0), "no result stays in a free slot", $"queue {Number}, index {index}");
-        operation.Entry = entry;
-        _inFlight[index] = operation;
-        _tail = tail;
-        InFlight++;
-        Look(operation, index);
+        Reap();
+        int tail = ReadTail();
+        SimulationFailure.Unless(tail == Next(_tail), "one doorbell for one operation", $"queue {Number} has tail {tail} after a post at {_tail}");
+        Adopt(operation);
     }
 
     /// <summary>After each step of anybody.</summary>
@@ -91,10 +73,15 @@ internal sealed class ObservedQueue : IVfioDevice
             return;
         }
 
-        int head = (int)Volatile.Read(ref Doorbells.At<uint>(ParavirtualDoorbell.CompletionHeadOffset));
-        while (_head != head)
+        if (_inFlight.Length == 0)
         {
-            Reap();
+            return;     // not started
+        }
+
+        Reap();
+        for (int tail = ReadTail(); _tail != tail;)
+        {
+            Adopt(ReadProbe());
         }
 
         for (int i = 0, left = InFlight; left > 0; i++)
@@ -187,8 +174,58 @@ internal sealed class ObservedQueue : IVfioDevice
 
     public void Reset() => throw new NotSupportedException("The driver closes a queue instead.");
 
-    /// <summary>The driver took the next completion.</summary>
+    private int ReadTail() => (int)Volatile.Read(ref Doorbells.At<uint>(ParavirtualDoorbell.SubmissionTailOffset));
+
+    private int Next(int index) => (index + 1) & (_depth - 1);
+
+    /// <summary>What a supervisor posted: it is taken as it is, since nobody knows what should stand there.</summary>
+    private SimulatedOperation ReadProbe()
+    {
+        SubmissionEntry entry = Rings.At<SubmissionEntry>(DeviceUserShare.SubmissionOffset(_tail));
+        int modulusBytes = (entry.TaskLength1 + 1) * 8;
+        return new SimulatedOperation(
+            null,
+            Memory(entry.KeyIova, RsaKeyBlock.SizeInBytes(HpreAlgorithm.RsaCrt, modulusBytes), DmaAccess.Read).ToArray(),
+            Memory(entry.InputIova, modulusBytes, DmaAccess.ReadWrite).ToArray(),
+            TimeSpan.MaxValue);
+    }
+
+    /// <summary>There is one more submission at the tail.</summary>
+    private void Adopt(SimulatedOperation operation)
+    {
+        int index = _tail;
+        SimulationFailure.Unless(_inFlight[index] is null, "no slot is used twice", $"queue {Number}, index {index} is posted while it is in flight");
+        SubmissionEntry entry = Rings.At<SubmissionEntry>(DeviceUserShare.SubmissionOffset(index));
+        SimulationFailure.Unless(
+            entry.Control == SubmissionControl.Post(HpreAlgorithm.RsaCrt) && entry.TaskLength1 == (operation.Input.Length / 8) - 1,
+            "submissions say what is asked for", $"queue {Number}, index {index}");
+        foreach (SimulatedOperation? other in _inFlight)
+        {
+            SimulationFailure.Unless(
+                other is null || (other.Entry.InputIova != entry.InputIova && other.Entry.OutputIova != entry.OutputIova),
+                "no slot is used twice", $"queue {Number}, index {index} has the memory of another operation in flight");
+        }
+
+        Span<byte> output = Memory(entry.OutputIova, operation.Output.Length, DmaAccess.ReadWrite);
+        SimulationFailure.Unless(!output.ContainsAnyExcept((byte)0), "no result stays in a free slot", $"queue {Number}, index {index}");
+        operation.Entry = entry;
+        _inFlight[index] = operation;
+        _tail = Next(_tail);
+        InFlight++;
+        Look(operation, index);
+    }
+
+    /// <summary>The driver took completions.</summary>
     private void Reap()
+    {
+        int head = (int)Volatile.Read(ref Doorbells.At<uint>(ParavirtualDoorbell.CompletionHeadOffset));
+        while (_head != head)
+        {
+            ReapOne();
+        }
+    }
+
+    private void ReapOne()
     {
         int at = DeviceUserShare.CompletionOffset(_depth, _head);
         CompletionEntry completion = Rings.At<CompletionEntry>(at);
@@ -204,7 +241,7 @@ internal sealed class ObservedQueue : IVfioDevice
         operation.IsReaped = true;
         _inFlight[completion.SubmissionIndex] = null;
         InFlight--;
-        _head = (_head + 1) & (_depth - 1);
+        _head = Next(_head);
         _phase ^= _head == 0 ? 1 : 0;
     }
 
@@ -213,7 +250,7 @@ internal sealed class ObservedQueue : IVfioDevice
     {
         const string Invariant = "nobody touches what is the device's";
         SubmissionEntry entry = Rings.At<SubmissionEntry>(DeviceUserShare.SubmissionOffset(index));
-        ReadOnlySpan<byte> output = Memory(entry.OutputIova, operation.Key.ModulusBytes, DmaAccess.ReadWrite);
+        ReadOnlySpan<byte> output = Memory(entry.OutputIova, operation.Output.Length, DmaAccess.ReadWrite);
         if (!operation.IsDone && SubmissionControl.IsDone(entry.Control))
         {
             operation.IsDone = true;
@@ -228,8 +265,8 @@ internal sealed class ObservedQueue : IVfioDevice
             Memory(entry.InputIova, operation.Input.Length, DmaAccess.ReadWrite).SequenceEqual(operation.Input),
             Invariant, $"queue {Number}, index {index}, input");
         SimulationFailure.Unless(
-            Memory(entry.KeyIova, operation.Key.Block.Length, DmaAccess.Read).SequenceEqual(operation.Key.Block),
-            Invariant, $"queue {Number}, index {index}, key {operation.Key.Number}");
+            Memory(entry.KeyIova, operation.KeyBlock.Length, DmaAccess.Read).SequenceEqual(operation.KeyBlock),
+            Invariant, $"queue {Number}, index {index}, key {operation.Key?.Number}");
         SimulationFailure.Unless(output.SequenceEqual(operation.Output), Invariant, $"queue {Number}, index {index}, output");
     }
 

@@ -24,7 +24,7 @@ internal sealed class PoolSimulation : IDisposable
     private readonly TimeSpan[][] _engineAt;
     private readonly List<SimulatedSupervisor> _supervisors = [];
     private readonly bool[] _isNamed;
-    private readonly Dictionary<PooledDevice, TimeSpan> _noWorkBefore = [];     // the end of a quarantine, at the earliest
+    private readonly Dictionary<PooledDevice, BreakerModel> _breakers = [];
     private readonly List<SimulatedLane> _lanes;
     private readonly List<SimulatedKey> _keys = [];
     private readonly List<SimulatedKey> _retired = [];
@@ -82,6 +82,8 @@ internal sealed class PoolSimulation : IDisposable
             _counts.Count(kind, _devices.Sum(device => device.Count(kind)));
         }
 
+        _counts.Count("breaker openings", _breakers.Values.Sum(static breaker => breaker.Openings));
+        _counts.Count("probes that closed a breaker", _breakers.Values.Sum(static breaker => breaker.Closings));
         _counts.Count("queues opened", _devices.Sum(static device => device.Opened));
 
         _counts.CountSeed();
@@ -177,39 +179,35 @@ internal sealed class PoolSimulation : IDisposable
         if (!_pool.TryBegin(key.Key, input, out PooledOperation pooled, out AcceleratorError refusal))
         {
             Trace.Add("lane refused", lane.Number, (long)refusal);
-            SimulationFailure.Unless(refusal is AcceleratorError.Busy or AcceleratorError.NoDevice, "only what happened is reported", $"{refusal} of an operation that did not begin");
+            SimulationFailure.Unless(refusal is AcceleratorError.Busy or AcceleratorError.NoDevice or AcceleratorError.Quarantined, "only what happened is reported", $"{refusal} of an operation that did not begin");
             _counts.Count(refusal);
-            lane.NextAt = _time.Now + TimeSpan.FromMilliseconds(refusal == AcceleratorError.NoDevice ? _random.Next(10, 500) : _random.Next(2, 100));
+            lane.NextAt = _time.Now + TimeSpan.FromMilliseconds(refusal != AcceleratorError.Busy ? _random.Next(10, 500) : _random.Next(2, 100));
             return false;
         }
 
         SimulationFailure.Unless(
-            !_lanes.Exists(other => other.Operation is { } operation && operation.Pooled.Queue == pooled.Queue),
+            !_lanes.Exists(other => other.Operation is { } && other.Pooled.Queue == pooled.Queue),
             "a queue has one user", $"lane {lane.Number}");
         (SimulatedDevice device, ObservedQueue queue) = Find(pooled);
-        TimeSpan quarantineEnd = _noWorkBefore.GetValueOrDefault(pooled.Device);
-        SimulationFailure.Unless(_time.Now >= quarantineEnd, "quarantined devices get no work", $"device {device.Number}, {quarantineEnd - _time.Now} too early");
+        Breaker(pooled.Device).Work(_time.Now);
         Trace.Add("lane begins on queue", lane.Number, (device.Number * 1024) + queue.Number);
         _operations++;
-        lane.Operation = new SimulatedOperation(key, input, _time.Now, _options.DeadlineFor(key.ModulusBytes)) { Pooled = pooled, Queue = queue };
+        lane.Operation = new SimulatedOperation(key, key.Block, input, _time.Now + _options.DeadlineFor(key.ModulusBytes));
+        lane.Pooled = pooled;
+        lane.Queue = queue;
         key.Users++;
         queue.Observe(lane.Operation);
         lane.NextAt = NextPoll(lane.Operation);
-        for (int i = 0; i < device.EngineCount; i++)
-        {
-            // A doorbell wakes an engine that sleeps, but not one that does not poll.
-            TimeSpan soon = _time.Now + TimeSpan.FromMicroseconds(_random.Next(500));
-            _engineAt[device.Number][i] = _engineAt[device.Number][i] is { } next && (next < soon || next > _time.Now + SimulatedDevice.LongestSleep) ? next : soon;
-        }
-
+        WakeEngines(device.Number);
         return true;
     }
 
     private void Poll(SimulatedLane lane)
     {
         SimulatedOperation operation = lane.Operation!;
-        bool mustBeOver = _time.Now >= operation.Deadline || operation.Queue.IsGone;
-        bool isOver = QueuePool.TryPoll(operation.Pooled, out AcceleratorError outcome);
+        ObservedQueue queue = lane.Queue!;
+        bool mustBeOver = _time.Now >= operation.Deadline || queue.IsGone;
+        bool isOver = QueuePool.TryPoll(lane.Pooled, out AcceleratorError outcome);
         SimulationFailure.Unless(isOver || !mustBeOver, "operations end within their deadline", $"lane {lane.Number}, {_time.Now - operation.Deadline} after it");
         if (!isOver)
         {
@@ -219,7 +217,7 @@ internal sealed class PoolSimulation : IDisposable
 
         Trace.Add("lane over", lane.Number, (long)outcome);
         lane.Outcome = outcome;
-        operation.Queue.Look();
+        queue.Look();
         if (outcome == AcceleratorError.Deadline)
         {
             SimulationFailure.Unless(_time.Now >= operation.Deadline, "only what happened is reported", $"lane {lane.Number}, {operation.Deadline - _time.Now} before the deadline");
@@ -227,7 +225,7 @@ internal sealed class PoolSimulation : IDisposable
 
         if (outcome == AcceleratorError.DeviceGone)
         {
-            SimulationFailure.Unless(operation.Queue.IsGone || operation.Queue.IsStopped, "only what happened is reported", $"lane {lane.Number}, the device is there");
+            SimulationFailure.Unless(queue.IsGone || queue.IsStopped, "only what happened is reported", $"lane {lane.Number}, the device is there");
         }
 
         // Seldom it loses the processor between the poll and the end.
@@ -238,13 +236,13 @@ internal sealed class PoolSimulation : IDisposable
     {
         SimulatedOperation operation = lane.Operation!;
         AcceleratorError polled = lane.Outcome!.Value;
-        AcceleratorError outcome = QueuePool.End(operation.Pooled, polled, operation.Input, lane.Output);
+        AcceleratorError outcome = QueuePool.End(lane.Pooled, polled, operation.Input, lane.Output);
         Trace.Add("lane ends", lane.Number, (long)outcome);
         CheckOutcome(lane, operation, outcome);
-        if (outcome is AcceleratorError.WrongResult or AcceleratorError.Protocol)
-        {
-            _noWorkBefore[operation.Pooled.Device] = _time.Now + _options.FirstQuarantine;
-        }
+        Breaker(lane.Pooled.Device).Look(lane.Pooled.Device.GetStatus().Breaker, _time.Now);
+        SimulationFailure.Unless(
+            outcome is not (AcceleratorError.WrongResult or AcceleratorError.Protocol) || lane.Pooled.Device.GetStatus().Breaker.State != BreakerState.Closed,
+            "devices that are wrong get no work", $"lane {lane.Number}");
 
         if (outcome != AcceleratorError.None || _retired.Count > 0)
         {
@@ -253,7 +251,7 @@ internal sealed class PoolSimulation : IDisposable
 
         _counts.Count(outcome);
         lane.Last = outcome;
-        operation.Key.Users--;
+        operation.Key!.Users--;
         lane.Operation = null;
         lane.Outcome = null;
         lane.NextAt = _time.Now + _random.Next(10) switch
@@ -266,7 +264,7 @@ internal sealed class PoolSimulation : IDisposable
 
     private static void CheckOutcome(SimulatedLane lane, SimulatedOperation operation, AcceleratorError outcome)
     {
-        bool isRight = operation.IsReaped && operation.Error == 0 && operation.Key.IsRight(operation.Input, operation.Output);
+        bool isRight = operation.IsReaped && operation.Error == 0 && operation.IsRight(operation.Output);
         bool isTrue = outcome switch
         {
             AcceleratorError.None => isRight,
@@ -279,7 +277,7 @@ internal sealed class PoolSimulation : IDisposable
             isTrue, "only what happened is reported",
             $"lane {lane.Number}, {outcome} of an operation that is {(operation.IsReaped ? "reaped" : "in flight")}, error {operation.Error}, {(isRight ? "right" : "not right")}");
         SimulationFailure.Unless(
-            outcome == AcceleratorError.None ? operation.Key.IsRight(operation.Input, lane.Output) : !lane.Output.AsSpan().ContainsAnyExcept((byte)0),
+            outcome == AcceleratorError.None ? operation.IsRight(lane.Output) : !lane.Output.AsSpan().ContainsAnyExcept((byte)0),
             "answers are right or absent", $"lane {lane.Number}, {outcome}");
     }
 
@@ -297,7 +295,7 @@ internal sealed class PoolSimulation : IDisposable
     {
         bool goesOn = supervisor.Supervisor.Round();
         Trace.Add("round of", supervisor.Number, goesOn ? 1 : 0);
-        supervisor.NextAt = _time.Now + (_options.RetryInterval * (_random.Next(10) == 0 ? 1 + (4 * _random.NextDouble()) : 1));
+        supervisor.NextAt = IsAnyProbing() ? _time.Now + TimeSpan.FromMilliseconds(20 * _random.NextDouble()) : _time.Now + (_options.RetryInterval * (_random.Next(10) == 0 ? 1 + (4 * _random.NextDouble()) : 1));
         if (!goesOn)
         {
             _supervisors.Remove(supervisor);
@@ -305,6 +303,43 @@ internal sealed class PoolSimulation : IDisposable
 
         CheckAll();
         CheckErased();
+        WakeEngines();
+    }
+
+    /// <summary>A supervisor may have rung for a probe.</summary>
+    private void WakeEngines()
+    {
+        for (int i = 0; i < _devices.Length; i++)
+        {
+            if (_devices[i].Queues.Exists(static queue => queue.InFlight > 0))
+            {
+                WakeEngines(i);
+            }
+        }
+    }
+
+    /// <summary>A doorbell wakes an engine that sleeps, but not one that does not poll.</summary>
+    private void WakeEngines(int device)
+    {
+        for (int i = 0; i < _engineAt[device].Length; i++)
+        {
+            TimeSpan soon = _time.Now + TimeSpan.FromMicroseconds(_random.Next(500));
+            TimeSpan next = _engineAt[device][i];
+            _engineAt[device][i] = next < soon || next > _time.Now + SimulatedDevice.LongestSleep ? next : soon;
+        }
+    }
+
+    /// <summary>The supervisor of a device that answers a probe sleeps no longer than that takes.</summary>
+    private bool IsAnyProbing() => _pool.GetStatus().Devices.Any(static device => device.State == DeviceState.Probing);
+
+    private BreakerModel Breaker(PooledDevice device)
+    {
+        if (!_breakers.TryGetValue(device, out BreakerModel? model))
+        {
+            _breakers.Add(device, model = new BreakerModel());
+        }
+
+        return model;
     }
 
     /// <summary>Those of devices that the pool has taken into use since.</summary>
@@ -424,6 +459,8 @@ internal sealed class PoolSimulation : IDisposable
             Depth = _options.Depth,
             Deadline = options.Deadline,
             StallLimit = options.StallLimit,
+            Breaker = options.Breaker,
+            KnownAnswers = options.KnownAnswers,
         };
         Configure(options, [.. _devices.Select(_ => _random.Next(3) != 0)]);
     }
@@ -443,6 +480,15 @@ internal sealed class PoolSimulation : IDisposable
         Depth = 2 << _random.Next(4),
         Deadline = TimeSpan.FromMilliseconds(Pick(5, 20, 50, 200)),
         StallLimit = TimeSpan.FromMilliseconds(Pick(100, 1000)),
+        KnownAnswers = MarkingAnswers.All,
+        Breaker = new CircuitBreakerOptions
+        {
+            Seed = _random.Next(),
+            MaxUnanswered = Pick(2, 8),
+            MinOperations = Pick(4, 10),
+            FirstBackOff = TimeSpan.FromMilliseconds(Pick(200, 1000)),
+            MaxBackOff = TimeSpan.FromSeconds(10),
+        },
     };
 
     private void CreateKey()
@@ -480,6 +526,12 @@ internal sealed class PoolSimulation : IDisposable
                 open += queue.IsClosed ? 0 : 1;
                 inFlight += queue.InFlight;
             }
+        }
+
+        foreach (SimulatedSupervisor supervisor in _supervisors)
+        {
+            PooledDevice device = supervisor.Supervisor.Device;
+            Breaker(device).Look(device.GetStatus().Breaker, _time.Now);
         }
 
         // Queues of a device that leaves are in no status.
@@ -534,7 +586,7 @@ internal sealed class PoolSimulation : IDisposable
             Array.Fill(_engineAt[i], _time.Now);
         }
 
-        TimeSpan patience = _time.Now + _options.MaxQuarantine + TimeSpan.FromMinutes(1);
+        TimeSpan patience = _time.Now + TimeSpan.FromMinutes(2);
         while (_lanes.Exists(static lane => lane.Operation is not null) || _supervisors.Count > _devices.Length || !_devices.All(HasAllQueues))
         {
             SimulationFailure.Unless(_time.Now < patience, "devices that are well get work again", Describe());

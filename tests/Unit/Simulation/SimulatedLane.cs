@@ -13,6 +13,12 @@ internal sealed class SimulatedLane(int number)
     /// <summary>What it waits for; null: nothing.</summary>
     public SimulatedOperation? Operation { get; set; }
 
+    /// <summary>The driver's side of it.</summary>
+    public PooledOperation Pooled { get; set; }
+
+    /// <summary>Where it was posted.</summary>
+    public ObservedQueue? Queue { get; set; }
+
     /// <summary>What the poll said with which the operation was over.</summary>
     public AcceleratorError? Outcome { get; set; }
 

@@ -1,26 +1,26 @@
 using WarpDrive.Abi.Hpre;
-using WarpDrive.Driver;
 
 namespace WarpProxy.Tests.Unit.Simulation;
 
 /// <summary>An operation as the model knows it, from its submission to the completion that its host has seen, which may be long after its lane gave it up.</summary>
-internal sealed class SimulatedOperation(SimulatedKey key, byte[] input, TimeSpan begun, TimeSpan deadline)
+internal sealed class SimulatedOperation(SimulatedKey? key, byte[] keyBlock, byte[] input, TimeSpan deadline)
 {
-    public SimulatedKey Key => key;
+    /// <summary>Null: it is a probe's.</summary>
+    public SimulatedKey? Key => key;
+
+    /// <summary>What the device must find as its key.</summary>
+    public byte[] KeyBlock => keyBlock;
 
     public byte[] Input => input;
 
-    /// <summary>When it was posted.</summary>
-    public TimeSpan Begun => begun;
-
     /// <summary>When it is given up.</summary>
-    public TimeSpan Deadline => begun + deadline;
+    public TimeSpan Deadline => deadline;
 
     /// <summary>As it stands in the submission ring.</summary>
     public SubmissionEntry Entry { get; set; }
 
     /// <summary>The output's memory: before the device was done what was there, then what the device wrote.</summary>
-    public byte[] Output { get; } = new byte[key.ModulusBytes];
+    public byte[] Output { get; } = new byte[input.Length];
 
     /// <summary>Whether the device has marked it as done.</summary>
     public bool IsDone { get; set; }
@@ -31,9 +31,6 @@ internal sealed class SimulatedOperation(SimulatedKey key, byte[] input, TimeSpa
     /// <summary>Whether the host has taken its completion.</summary>
     public bool IsReaped { get; set; }
 
-    /// <summary>Where it was posted.</summary>
-    public required ObservedQueue Queue { get; init; }
-
-    /// <summary>The driver's side of it.</summary>
-    public required PooledOperation Pooled { get; init; }
+    /// <summary>Whether the key of a lane's operation gave this answer.</summary>
+    public bool IsRight(ReadOnlySpan<byte> answer) => key!.IsRight(input, answer);
 }
