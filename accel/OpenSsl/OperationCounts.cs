@@ -1,4 +1,5 @@
 using WarpDrive.Driver;
+using WarpDrive.Driver.Paths;
 
 namespace WarpDrive.OpenSsl;
 
@@ -6,4 +7,8 @@ namespace WarpDrive.OpenSsl;
 /// <param name="Device">Computed by a device.</param>
 /// <param name="Software">Computed in software because that was the way chosen for them.</param>
 /// <param name="Fallback">Computed in software because a device did not, by reason; every reason is there, also with zero.</param>
-public sealed record OperationCounts(long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback);
+public sealed record OperationCounts(long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback)
+{
+    /// <summary>Of all these, the ones of the path <c>auto</c>, by where they were sent; every decision is there.</summary>
+    public IReadOnlyDictionary<PathDecision, long> Choices { get; init; } = new Dictionary<PathDecision, long>();
+}

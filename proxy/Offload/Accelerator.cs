@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WarpDrive.Driver;
+using WarpDrive.Driver.Paths;
 using WarpDrive.Emulator;
 using WarpDrive.Engines;
 using WarpDrive.OpenSsl;
@@ -22,6 +23,7 @@ internal sealed class Accelerator : IDisposable
     private readonly TimeProvider _time;
     private readonly QueuePool _pool;
     private readonly OperationCounters _counters = new();
+    private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountBusy);
     private readonly Lock _gate = new();
     private readonly List<EmulatedAccelerator> _leaving = [];       // under _gate: devices of earlier configurations, until their queues are closed
     private volatile EmulatedAccelerator? _embedded;                // written under _gate
@@ -32,7 +34,7 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
     /// <exception cref="BadInputException">What answers at a device's address is no such device.</exception>
     public Accelerator(OffloadOptions options, TimeProvider time, ILoggerFactory loggers)
-        : this(options, options.Path == OffloadPath.Device, time, loggers)
+        : this(options, options.Path != OffloadPath.Software, time, loggers)
     {
     }
 
@@ -131,12 +133,18 @@ internal sealed class Accelerator : IDisposable
                 fallback["not_on_lane"] = notOnLane;
             }
 
-            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback);
+            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback)
+            {
+                Choices = counts.Choices.Where(static one => one.Value > 0).ToDictionary(static one => NameOf(one.Key), static one => one.Value),
+            };
         }
     }
 
     /// <summary>The way of keys, as configured now.</summary>
     public OffloadPlan Plan => _plan;
+
+    /// <summary>What is expected of each path now, by key size; of the path <c>auto</c>.</summary>
+    public IReadOnlyList<PathStatus> Paths => _pool.GetPaths(_chooser);
 
     /// <summary>Keys that devices may have: those in use, and those that a device has not erased yet.</summary>
     public int KeyCount => _pool.KeyCount;
@@ -154,8 +162,8 @@ internal sealed class Accelerator : IDisposable
     /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
     /// <param name="path">The way.</param>
     /// <exception cref="OpenSslException">The key has an unusual shape.</exception>
-    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path) => path == OffloadPath.Device
-        ? new(new SoftwareRsaKey(key), _pool, _counters, BeginOperation)
+    public OffloadedRsaKey Offload(PrivateKey key, OffloadPath path) => path != OffloadPath.Software
+        ? new(new SoftwareRsaKey(key), _pool, _counters, BeginOperation, path == OffloadPath.Auto ? _chooser : null)
         : new(new SoftwareRsaKey(key), null, _counters, BeginSoftwareOperation);
 
     /// <summary>For people: what computes.</summary>
@@ -221,6 +229,20 @@ internal sealed class Accelerator : IDisposable
         return true;
     }
 
+    private static string NameOf(PathDecision decision) => decision switch
+    {
+        PathDecision.Device => "auto_device",
+        PathDecision.Software => "auto_software",
+        _ => "overflow",
+    };
+
+    /// <summary>What the embedded device's engines, threads of this process, have used of its processors.</summary>
+    private static ProcessorWork ReadWork(EmulatedAccelerator embedded, int modulusBytes)
+    {
+        (long operations, long nanoseconds) = embedded.GetWork(modulusBytes);
+        return new ProcessorWork(operations, nanoseconds);
+    }
+
     private DeviceSnapshot Snapshot(DeviceStatus device)
     {
         var snapshot = new DeviceSnapshot(
@@ -233,7 +255,15 @@ internal sealed class Accelerator : IDisposable
             : snapshot;
     }
 
-    private DeviceEndpoint Endpoint(DeviceUri device) => device.Kind == DeviceKind.Embedded
-        ? new DeviceEndpoint(device.ToString(), _embedded!.OpenQueue)
-        : DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+    private DeviceEndpoint Endpoint(DeviceUri device)
+    {
+        if (device.Kind != DeviceKind.Embedded)
+        {
+            return DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+        }
+
+        // This one: another configuration may have another.
+        EmulatedAccelerator embedded = _embedded!;
+        return new DeviceEndpoint(device.ToString(), embedded.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) };
+    }
 }

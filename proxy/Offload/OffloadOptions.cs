@@ -7,6 +7,9 @@ namespace WarpProxy.Offload;
 /// <summary>Which way private-key operations go.</summary>
 internal enum OffloadPath
 {
+    /// <summary>Each operation where it is expected to be done first: to a device while there is much to do, else in software.</summary>
+    Auto,
+
     /// <summary>To a device; in software when it cannot answer.</summary>
     Device,
 
@@ -23,7 +26,7 @@ internal sealed record OffloadOptions : IValidatableObject
     private const int MaxEngines = 64;
 
     /// <summary>Which way private-key operations go, with keys of certificates that name no other. No device is opened when all are software.</summary>
-    public OffloadPath Path { get; init; } = OffloadPath.Device;
+    public OffloadPath Path { get; init; } = OffloadPath.Auto;
 
     /// <summary>The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), or <c>none</c> alone (software only).</summary>
     public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];

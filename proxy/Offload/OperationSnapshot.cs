@@ -8,6 +8,10 @@ namespace WarpProxy.Offload;
 /// <param name="Fallback">Of those in software, the ones that were meant for a device, by reason (<c>device_gone</c>).</param>
 internal sealed record OperationSnapshot(long Device, long Software, IReadOnlyDictionary<string, long> Fallback)
 {
+    /// <summary>Of all of them, those of the path <c>auto</c>, by where they were sent: <c>auto_device</c>, <c>auto_software</c> (by choice), <c>overflow</c>
+    /// (to software, since the device had too much to do).</summary>
+    public IReadOnlyDictionary<string, long> Choices { get; init; } = new Dictionary<string, long>();
+
     /// <summary>No operation.</summary>
     public static OperationSnapshot Empty { get; } = new(0, 0, new Dictionary<string, long>());
 
