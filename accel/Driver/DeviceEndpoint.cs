@@ -1,4 +1,5 @@
 using WarpDrive.Abi.Vfio;
+using WarpDrive.Driver.Paths;
 using WarpDrive.Driver.VfioUser;
 using WarpDrive.Linux;
 
@@ -14,6 +15,12 @@ public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
 {
     /// <summary>The scheme of a device in another process.</summary>
     public const string EmulatorScheme = "emulator:";
+
+    /// <summary>
+    /// What the device has used of the processors of this process, by the bytes of the modulus; called for each operation. Null: it has its own, and is
+    /// judged by its answers alone.
+    /// </summary>
+    public Func<int, ProcessorWork>? ReadWork { get; init; }
 
     /// <summary>The emulated device that listens on a Unix socket.</summary>
     /// <param name="uri"><c>emulator:</c> and the path of the socket.</param>

@@ -1,3 +1,4 @@
+using WarpDrive.Driver.Paths;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
@@ -46,6 +47,20 @@ public sealed class DeviceKey : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, ModulusBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, ModulusBytes);
         return _pool.TryPrivate(this, input, output);
+    }
+
+    /// <summary>As the other, but only where a device is expected to answer before software would be done.</summary>
+    /// <param name="operation">The operation; says afterwards where it was sent.</param>
+    /// <param name="input">Modulus-sized, big-endian, less than the modulus.</param>
+    /// <param name="output">Modulus-sized, big-endian; written only when the result passed the fault check.</param>
+    /// <param name="error">Why a device to which it was sent did not compute it.</param>
+    /// <returns>Whether a device computed it. If not, the caller computes it in software.</returns>
+    public bool TryPrivateByChoice(ref AutoOperation operation, ReadOnlySpan<byte> input, Span<byte> output, out AcceleratorError error)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, ModulusBytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, ModulusBytes);
+        return _pool.TryPrivateByChoice(this, ref operation, input, output, out error);
     }
 
     /// <summary>Zeroes the key here at once, and in every arena as soon as its queue is free. No operation may be running.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using WarpDrive.Driver.Paths;
 using WarpDrive.Linux;
 
 namespace WarpDrive.Driver;
@@ -45,6 +46,7 @@ internal sealed partial class PooledDevice
         _logger = logger;
         _time = time;
         _breaker = new CircuitBreaker(options.Breaker, time);
+        Path = new DevicePath(endpoint.ReadWork);
         _idle = new IndexStack(options.QueuesPerDevice);
         _queues = new PooledQueue[options.QueuesPerDevice];
         for (int i = 0; i < _queues.Length; i++)
@@ -72,6 +74,12 @@ internal sealed partial class PooledDevice
 
     /// <summary>The thread that looks after it; set once, before the device gets work.</summary>
     public DeviceSupervisor? Supervisor { get; set; }
+
+    /// <summary>What it needs for operations, as measured.</summary>
+    public DevicePath Path { get; }
+
+    /// <summary>Engines that serve all its queues, as it says itself; 0 before it was seen.</summary>
+    public int EngineCount => Volatile.Read(ref _engineCount);
 
     public int RentedCount => Volatile.Read(ref _rentedCount);
 
@@ -114,6 +122,17 @@ internal sealed partial class PooledDevice
         Interlocked.Increment(ref _rentedCount);
         return true;
     }
+
+    /// <summary>What is expected of it for keys of one size, with this load.</summary>
+    public DevicePathStatus ReadPath(int size, double load)
+    {
+        DeviceService service = Path[size];
+        long expected = service.SharesProcessors ? service.ExpectWork(load, Math.Max(1, EngineCount)) : service.Answers.Expect(RentedCount + 1);
+        return new DevicePathStatus(Uri, QueuePool.ToMicroseconds(expected), service.Answers.Read(), service.SharesProcessors ? service.Work.Read() : null);
+    }
+
+    /// <summary>Learns from an operation that has ended how long it takes here.</summary>
+    public void Learn(in PathMeter meter, AcceleratorError outcome) => Path.End(meter, outcome, QueuePool.ToNanoseconds(_time, _time.GetTimestamp()));
 
     /// <summary>Takes a queue back from an operation.</summary>
     public void Return(PooledQueue queue, AcceleratorError outcome)

@@ -8,7 +8,7 @@ namespace WarpDrive.Driver;
 /// Queue pairs of several devices, each handed out for one operation at a time. A thread for each device looks for it while it
 /// is absent and takes abandoned operations back. Any thread may call any member.
 /// </summary>
-public sealed class QueuePool : IDisposable
+public sealed partial class QueuePool : IDisposable
 {
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -189,24 +189,16 @@ public sealed class QueuePool : IDisposable
 
     internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
     {
+        PooledDevice[] devices = _devices;
+        return TryRent(devices, key.ModulusBytes, out PooledOperation operation) ? Run(operation, key, input, output) : FindObstacle(devices);
+    }
+
+    /// <summary>From posting to the checked result, on the queue that was rented for it.</summary>
+    private AcceleratorError Run(in PooledOperation operation, DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
+    {
         try
         {
-            if (!TryBegin(key, input, out PooledOperation operation, out AcceleratorError outcome))
-            {
-                return outcome;
-            }
-
-            outcome = AcceleratorError.DeviceGone;
-            try
-            {
-                outcome = operation.Queue.Wait();
-            }
-            finally
-            {
-                outcome = End(operation, outcome, input, output);
-            }
-
-            return outcome;
+            return TryBegin(operation, key, input, out AcceleratorError outcome) ? WaitAndEnd(operation, input, output) : outcome;
         }
 #pragma warning disable CA1031 // Whatever fails on the way to a device, the operation has software.
         catch (Exception e)
@@ -229,14 +221,18 @@ public sealed class QueuePool : IDisposable
     internal bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, out PooledOperation operation, out AcceleratorError refusal)
     {
         PooledDevice[] devices = _devices;
-        if (!TryRent(devices, out operation))
+        if (!TryRent(devices, key.ModulusBytes, out operation))
         {
-            refusal = Array.Exists(devices, static device => device.IsReady) ? AcceleratorError.Busy
-                : Array.Exists(devices, static device => device.IsKeptOut) ? AcceleratorError.Quarantined
-                : AcceleratorError.NoDevice;
+            refusal = FindObstacle(devices);
             return false;
         }
 
+        return TryBegin(operation, key, input, out refusal);
+    }
+
+    /// <summary>Posts an operation on the queue that was rented for it; gives the queue back when that fails.</summary>
+    private static bool TryBegin(in PooledOperation operation, DeviceKey key, ReadOnlySpan<byte> input, out AcceleratorError refusal)
+    {
         refusal = AcceleratorError.DeviceGone;
         bool hasBegun = false;
         try
@@ -266,6 +262,7 @@ public sealed class QueuePool : IDisposable
         }
         finally
         {
+            operation.Device.Learn(operation.Meter, result);
             operation.Device.Return(operation.Queue, result);
         }
 
@@ -311,38 +308,6 @@ public sealed class QueuePool : IDisposable
         {
             return _freeKeyNumbers.TryPop(out int number) ? number : _nextKeyNumber++;
         }
-    }
-
-    /// <summary>Rents a queue of the device that has the least to do. False: none has an idle queue.</summary>
-    private static bool TryRent(PooledDevice[] devices, out PooledOperation operation)
-    {
-        PooledDevice? best = null;
-        foreach (PooledDevice device in devices)
-        {
-            if (device.HasIdleQueue && (best is null || device.RentedCount < best.RentedCount))
-            {
-                best = device;
-            }
-        }
-
-        if (best is not null && best.TryRent(out PooledQueue? queue))
-        {
-            operation = new PooledOperation(best, queue);
-            return true;
-        }
-
-        // Its last queue was taken meanwhile: any other will do.
-        foreach (PooledDevice device in devices)
-        {
-            if (device.TryRent(out queue))
-            {
-                operation = new PooledOperation(device, queue);
-                return true;
-            }
-        }
-
-        operation = default;
-        return false;
     }
 
     private void Start(PooledDevice device)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using WarpDrive.Driver;
+using WarpDrive.Driver.Paths;
 using WarpDrive.Linux;
 using WarpDrive.OpenSsl.Native;
 using WarpDrive.OpenSsl.Provider;
@@ -22,6 +23,7 @@ public sealed class OffloadedRsaKey : IDisposable
     private readonly bool _isUnsupported;   // a device is wanted and cannot take the key
     private readonly OperationCounters _counters;
     private readonly Func<bool>? _begin;
+    private readonly PathChooser? _chooser;
     private readonly IdlePool<RsaBlinding> _blindings = new(MaxIdleBlindings);
     private HolderCount _holders = new();       // the owner of this object, and every provider key made from it
     private int _isDisposed;
@@ -34,13 +36,15 @@ public sealed class OffloadedRsaKey : IDisposable
     /// Called at the start of each operation, on its thread: whether this thread may wait for a device. If not, software computes
     /// and the way counts as chosen. It must not throw.
     /// </param>
-    public OffloadedRsaKey(SoftwareRsaKey software, QueuePool? pool, OperationCounters counters, Func<bool>? begin = null)
+    /// <param name="chooser">Chooses for each operation between the devices and software; null: the devices always.</param>
+    public OffloadedRsaKey(SoftwareRsaKey software, QueuePool? pool, OperationCounters counters, Func<bool>? begin = null, PathChooser? chooser = null)
     {
         ArgumentNullException.ThrowIfNull(software);
         ArgumentNullException.ThrowIfNull(counters);
         _software = software;
         _counters = counters;
         _begin = begin;
+        _chooser = chooser;
         if (pool is not null)
         {
             _deviceKey = CreateDeviceKey(software, pool);
@@ -78,6 +82,12 @@ public sealed class OffloadedRsaKey : IDisposable
     {
         RequireInput(input, output);
         bool mayWait = _begin is null || _begin();
+        if (mayWait && _chooser is not null && _deviceKey is not null)
+        {
+            PrivateByChoice(_chooser, _deviceKey, input, output);
+            return;
+        }
+
         AcceleratorError error = _device is null || !mayWait ? AcceleratorError.UnsupportedKey : _device(input, output);
         if (error == AcceleratorError.None)
         {
@@ -188,6 +198,27 @@ public sealed class OffloadedRsaKey : IDisposable
             {
                 _software.Dispose();
             }
+        }
+    }
+
+    private void PrivateByChoice(PathChooser chooser, DeviceKey device, ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        AutoOperation operation = chooser.Begin();
+        try
+        {
+            bool isDone = device.TryPrivateByChoice(ref operation, input, output, out AcceleratorError error);
+            if (!isDone)
+            {
+                operation.BeginSoftware();
+                _software.Private(input, output);
+                operation.EndSoftware(ModulusBytes);
+            }
+
+            _counters.CountChoice(operation.Decision, error);
+        }
+        finally
+        {
+            operation.Dispose();
         }
     }
 

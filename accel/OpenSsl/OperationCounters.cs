@@ -1,4 +1,5 @@
 using WarpDrive.Driver;
+using WarpDrive.Driver.Paths;
 
 namespace WarpDrive.OpenSsl;
 
@@ -9,6 +10,7 @@ public sealed class OperationCounters
 
     private readonly long[] _fallbacks = new long[Enum.GetValues<AcceleratorError>().Max(error => (int)error) + 1];
     private readonly long[] _failures = new long[Enum.GetValues<AcceleratorError>().Max(error => (int)error) + 1];
+    private readonly long[] _choices = new long[Enum.GetValues<PathDecision>().Length];
     private long _device;
     private long _software;
 
@@ -17,11 +19,34 @@ public sealed class OperationCounters
         Interlocked.Read(ref _device),
         Interlocked.Read(ref _software),
         Reasons.ToDictionary(reason => reason, reason => Interlocked.Read(ref _fallbacks[(int)reason])),
-        Reasons.ToDictionary(reason => reason, reason => Interlocked.Read(ref _failures[(int)reason])));
+        Reasons.ToDictionary(reason => reason, reason => Interlocked.Read(ref _failures[(int)reason])))
+    {
+        Choices = Enum.GetValues<PathDecision>().ToDictionary(decision => decision, decision => Interlocked.Read(ref _choices[(int)decision])),
+    };
 
     internal void CountDevice() => Interlocked.Increment(ref _device);
 
     internal void CountSoftware() => Interlocked.Increment(ref _software);
+
+    /// <summary>An operation of the path <c>auto</c> is done.</summary>
+    /// <param name="decision">Where it was sent.</param>
+    /// <param name="error">Why the device did not compute it after all.</param>
+    internal void CountChoice(PathDecision decision, AcceleratorError error)
+    {
+        Interlocked.Increment(ref _choices[(int)decision]);
+        if (error != AcceleratorError.None)
+        {
+            CountFallback(error);
+        }
+        else if (decision == PathDecision.Device)
+        {
+            CountDevice();
+        }
+        else
+        {
+            CountSoftware();
+        }
+    }
 
     internal void CountFallback(AcceleratorError reason) => Interlocked.Increment(ref _fallbacks[(int)reason]);
 

@@ -1,4 +1,5 @@
 using WarpDrive.Driver;
+using WarpDrive.Driver.Paths;
 
 namespace WarpDrive.OpenSsl;
 
@@ -8,4 +9,8 @@ namespace WarpDrive.OpenSsl;
 /// <param name="Fallback">Computed in software because a device did not, by reason; every reason is there, also with zero.</param>
 /// <param name="Failed">Not computed, since a device did not and software must not, by reason; every reason is there, also with zero.</param>
 public sealed record OperationCounts(
-    long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback, IReadOnlyDictionary<AcceleratorError, long> Failed);
+    long Device, long Software, IReadOnlyDictionary<AcceleratorError, long> Fallback, IReadOnlyDictionary<AcceleratorError, long> Failed)
+{
+    /// <summary>Of all these, the ones of the path <c>auto</c>, by where they were sent; every decision is there.</summary>
+    public IReadOnlyDictionary<PathDecision, long> Choices { get; init; } = new Dictionary<PathDecision, long>();
+}

@@ -82,6 +82,9 @@ internal sealed class DeviceEngine : IDisposable
     /// <summary>How many batches had how many operations.</summary>
     public BatchCounts Batches => _batches;
 
+    /// <summary>Processor time that it has used.</summary>
+    public EngineWork Work { get; } = new();
+
     /// <summary>How long <see cref="Complete"/> has to be put off, by a fault that slows the device down. Not negative.</summary>
     public TimeSpan TimeToCompletion
     {
@@ -217,6 +220,7 @@ internal sealed class DeviceEngine : IDisposable
         }
 
         _batches.Count(_batch);
+        long since = ThreadTime.ReadNanoseconds();
         try
         {
             _engine.Execute(_batch);
@@ -242,6 +246,8 @@ internal sealed class DeviceEngine : IDisposable
             _computed = _time.GetTimestamp();
             _extraTime = _faults.ExtraTime(_time.GetElapsedTime(_fetched, _computed));
         }
+
+        Work.Count(_batch, ThreadTime.ReadNanoseconds() - since);
     }
 
     /// <summary>Hands every result to its queue and zeroes the batch.</summary>

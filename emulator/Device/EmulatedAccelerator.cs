@@ -136,6 +136,10 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <summary>How many batches had how many operations, since the start; kinds of operation of which there was none are left out.</summary>
     public IReadOnlyList<BatchHistogram> GetBatchHistograms() => BatchCounts.Sum(_engines.Select(engine => engine.Batches));
 
+    /// <summary>Processor time that the engines have used for operations with keys of one size, since the start, and how many operations these were.</summary>
+    /// <param name="modulusBytes">128, 256, 384 or 512.</param>
+    public (long Operations, long Nanoseconds) GetWork(int modulusBytes) => EngineWork.Sum(_engines, modulusBytes);
+
     /// <summary>Opens a queue pair; disposing it frees it.</summary>
     /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; ENODEV: the accelerator is disposed; or no memory or descriptor left.</exception>
     public IVfioDevice OpenQueue() => OpenVirtualQueue();

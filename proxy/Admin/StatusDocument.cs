@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WarpDrive.Driver.Paths;
 using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Certificates;
 using WarpProxy.Offload;
@@ -24,6 +25,9 @@ internal sealed record StatusDocument(
 
     /// <summary>What became of changed configurations.</summary>
     public ConfigurationStatus? Configuration { get; init; }
+
+    /// <summary>What the path <c>auto</c> expects of each path now, by key size, and what was measured of the devices.</summary>
+    public IReadOnlyList<PathStatus> Paths { get; init; } = [];
 
     /// <summary>Certificates; null before they are loaded.</summary>
     public CertificateStatus? Certificates { get; init; }
@@ -62,7 +66,10 @@ internal sealed record StatusDocument(
             counters.UnknownTicketKeyCount,
             counters.RefusedTicketCount),
         ProxyProtocolStatus.Read(proxyProtocol),
-        [.. passthrough.Select(PassthroughStatus.Read)]);
+        [.. passthrough.Select(PassthroughStatus.Read)])
+    {
+        Paths = accelerator.Paths,
+    };
 }
 
 /// <summary>What must be zero when nothing is under way.</summary>

@@ -46,8 +46,8 @@ internal sealed class CommandLine
         };
         Option<string> path = new("--path")
         {
-            Description = "The way of private-key operations: device (default), or software for all of them",
-            HelpName = "device|software",
+            Description = "The way of private-key operations: auto (each where it is expected to be done first, the default), device, or software for all of them",
+            HelpName = "auto|device|software",
         };
         Option<string> engine = new("--engine")
         {

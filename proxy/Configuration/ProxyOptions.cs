@@ -90,8 +90,8 @@ internal sealed record ProxyOptions
 
     /// <summary>Whether any key goes to a device.</summary>
     public bool UsesDevices => Certificates.Count == 0
-        ? Offload.Path == OffloadPath.Device
-        : Certificates.Any(one => (one.Value.Path ?? Offload.Path) == OffloadPath.Device);
+        ? Offload.Path != OffloadPath.Software
+        : Certificates.Any(one => (one.Value.Path ?? Offload.Path) != OffloadPath.Software);
 
     /// <summary><c>Server:Urls</c> and section <c>Listeners</c>, in this order; at least one.</summary>
     public IReadOnlyList<Listener> Listeners { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WarpDrive.Driver;
+using WarpDrive.Driver.Paths;
 using WarpDrive.Emulator;
 using WarpDrive.Engines;
 using WarpDrive.OpenSsl;
@@ -22,6 +23,7 @@ internal sealed class Accelerator : IDisposable
     private readonly TimeProvider _time;
     private readonly QueuePool _pool;
     private readonly OperationCounters _counters = new();
+    private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountBusy);
     private readonly Lock _gate = new();
     private readonly List<EmulatedAccelerator> _leaving = [];       // under _gate: devices of earlier configurations, until their queues are closed
     private volatile EmulatedAccelerator? _embedded;                // written under _gate
@@ -32,7 +34,7 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
     /// <exception cref="BadInputException">What answers at a device's address is no such device.</exception>
     public Accelerator(OffloadOptions options, TimeProvider time, ILoggerFactory loggers)
-        : this(options, options.Path == OffloadPath.Device, time, loggers)
+        : this(options, options.Path != OffloadPath.Software, time, loggers)
     {
     }
 
@@ -130,12 +132,19 @@ internal sealed class Accelerator : IDisposable
                 fallback["not_on_lane"] = notOnLane;
             }
 
-            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback) { Failed = ByName(counts.Failed) };
+            return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback)
+            {
+                Failed = ByName(counts.Failed),
+                Choices = counts.Choices.Where(static one => one.Value > 0).ToDictionary(static one => NameOf(one.Key), static one => one.Value),
+            };
         }
     }
 
     /// <summary>The way of keys, as configured now.</summary>
     public OffloadPlan Plan => _plan;
+
+    /// <summary>What is expected of each path now, by key size; of the path <c>auto</c>.</summary>
+    public IReadOnlyList<PathStatus> Paths => _pool.GetPaths(_chooser);
 
     /// <summary>Keys that devices may have: those in use, and those that a device has not erased yet.</summary>
     public int KeyCount => _pool.KeyCount;
@@ -158,12 +167,12 @@ internal sealed class Accelerator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(key);
 
-        // Where software is the way chosen for all operations, OpenSSL has the key: it is quicker when it need not be brought each time.
+        // Where software may be the way chosen, OpenSSL has the key: it is quicker when it need not be brought each time.
         SoftwareRsaKey software = _plan.RequiresLockedMemory || fallback == OffloadFallback.None ? SoftwareRsaKey.CreateOutsideOpenSsl(key)
-            : path == OffloadPath.Software ? SoftwareRsaKey.CreateByOpenSsl(key)
-            : new SoftwareRsaKey(key);
+            : path == OffloadPath.Device ? new SoftwareRsaKey(key)
+            : SoftwareRsaKey.CreateByOpenSsl(key);
         return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation)
-            : fallback == OffloadFallback.Software ? new(software, _pool, _counters, BeginOperation)
+            : fallback == OffloadFallback.Software ? new(software, _pool, _counters, BeginOperation, path == OffloadPath.Auto ? _chooser : null)
             : new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false };
     }
 
@@ -236,6 +245,20 @@ internal sealed class Accelerator : IDisposable
     private static Dictionary<string, long> ByName(IReadOnlyDictionary<AcceleratorError, long> counts) => counts.Where(static reason => reason.Value > 0)
         .ToDictionary(static reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.Key.ToString()), static reason => reason.Value);
 
+    private static string NameOf(PathDecision decision) => decision switch
+    {
+        PathDecision.Device => "auto_device",
+        PathDecision.Software => "auto_software",
+        _ => "overflow",
+    };
+
+    /// <summary>What the embedded device's engines, threads of this process, have used of its processors.</summary>
+    private static ProcessorWork ReadWork(EmulatedAccelerator embedded, int modulusBytes)
+    {
+        (long operations, long nanoseconds) = embedded.GetWork(modulusBytes);
+        return new ProcessorWork(operations, nanoseconds);
+    }
+
     private DeviceSnapshot Snapshot(DeviceStatus device)
     {
         var snapshot = new DeviceSnapshot(
@@ -248,7 +271,15 @@ internal sealed class Accelerator : IDisposable
             : snapshot;
     }
 
-    private DeviceEndpoint Endpoint(DeviceUri device) => device.Kind == DeviceKind.Embedded
-        ? new DeviceEndpoint(device.ToString(), _embedded!.OpenQueue)
-        : DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+    private DeviceEndpoint Endpoint(DeviceUri device)
+    {
+        if (device.Kind != DeviceKind.Embedded)
+        {
+            return DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+        }
+
+        // This one: another configuration may have another.
+        EmulatedAccelerator embedded = _embedded!;
+        return new DeviceEndpoint(device.ToString(), embedded.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) };
+    }
 }

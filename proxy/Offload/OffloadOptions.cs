@@ -7,6 +7,9 @@ namespace WarpProxy.Offload;
 /// <summary>Which way private-key operations go.</summary>
 internal enum OffloadPath
 {
+    /// <summary>Each operation where it is expected to be done first: to a device while there is much to do, else in software.</summary>
+    Auto,
+
     /// <summary>To a device; in software when it cannot answer.</summary>
     Device,
 
@@ -33,7 +36,7 @@ internal sealed record OffloadOptions : IValidatableObject
     private const int MaxEngines = 64;
 
     /// <summary>Which way private-key operations go, with keys of certificates that name no other. No device is opened when all are software.</summary>
-    public OffloadPath Path { get; init; } = OffloadPath.Device;
+    public OffloadPath Path { get; init; } = OffloadPath.Auto;
 
     /// <summary>What computes when no device does: <c>software</c>, or <c>none</c>, with which the handshake fails. Certificates may say otherwise.</summary>
     public OffloadFallback Fallback { get; init; } = OffloadFallback.Software;

@@ -11,6 +11,10 @@ internal sealed record OperationSnapshot(long Device, long Software, IReadOnlyDi
     /// <summary>Operations that nothing computed, since there is no fallback to software, by reason; none of them is in the other numbers.</summary>
     public IReadOnlyDictionary<string, long> Failed { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>Of all of them, those of the path <c>auto</c>, by where they were sent: <c>auto_device</c>, <c>auto_software</c> (by choice), <c>overflow</c>
+    /// (to software, since the device had too much to do).</summary>
+    public IReadOnlyDictionary<string, long> Choices { get; init; } = new Dictionary<string, long>();
+
     /// <summary>No operation.</summary>
     public static OperationSnapshot Empty { get; } = new(0, 0, new Dictionary<string, long>());
 

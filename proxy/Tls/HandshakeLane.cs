@@ -11,6 +11,9 @@ internal sealed class HandshakeLane
     [ThreadStatic]
     private static Handshake? _current;
 
+    [ThreadStatic]
+    private static HandshakeLanes? _currentLanes;
+
     private readonly HandshakeLanes _lanes;
     private readonly Thread _thread;
     private readonly ThreadWake _wake = new();
@@ -30,6 +33,9 @@ internal sealed class HandshakeLane
     /// <summary>The handshake that the calling lane carries; null off the lanes.</summary>
     public static Handshake? CurrentHandshake => _current;
 
+    /// <summary>Lanes at work, where the calling thread is one of them; else 1.</summary>
+    public static int CountBusy() => _currentLanes?.BusyCountAbout ?? 1;
+
     /// <summary>Starts the thread. Its execution context is empty: each handshake brings its own.</summary>
     public void Start() => _thread.UnsafeStart();
 
@@ -45,6 +51,7 @@ internal sealed class HandshakeLane
 
     private void Run()
     {
+        _currentLanes = _lanes;
         while (true)
         {
             _wake.Wait();

@@ -52,6 +52,9 @@ internal sealed class HandshakeLanes : IDisposable
         }
     }
 
+    /// <summary>As <see cref="BusyCount"/>, a moment ago, and without waiting for anybody: for each operation.</summary>
+    public int BusyCountAbout => _lanes.Length - _idle.Count;
+
     /// <summary>Handshakes that wait for a lane now.</summary>
     public int WaitingCount
     {

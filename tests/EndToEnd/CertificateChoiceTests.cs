@@ -46,11 +46,11 @@ public sealed class CertificateChoiceTests(ITestOutputHelper output)
         string software = Write(scenario, "software", issuer.Issue(isRsa: true, "software.example"));
         string config = scenario.Write("config.json", $$"""
             {
-              "Offload": { "Path": "software" },
+              "Offload": { "Path": "software", "Deadline": "00:00:10" },
               "Certificates": { "device": { "File": "{{device}}", "Path": "device" }, "software": { "File": "{{software}}" } }
             }
             """);
-        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", config], ProxyProcess.LongDeadline);
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", config], new Dictionary<string, string>());
         foreach ((string name, string operations) in new[] { ("device", "device 1, software 0"), ("software", "device 1, software 1") })
         {
             await Tool.GetWithOpenSslAsync(proxy, trusted, "-servername", $"{name}.example");

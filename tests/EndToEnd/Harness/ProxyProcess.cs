@@ -3,15 +3,18 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>A <c>warpproxy</c> that serves, on ports that the system chose.</summary>
 internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) : IAsyncDisposable
 {
+    private const string PathVariable = "WARPPROXY_Offload__Path";
+
     /// <summary>
     /// The longest deadline that is allowed, with which a proxy starts whose environment a test does not name: on a busy machine an
-    /// operation may take longer than the default, and would then rightly be counted as software.
+    /// operation may take longer than the default, and would then rightly be counted as software. With the path <c>device</c>: the default,
+    /// <c>auto</c>, sends each operation where it is done first.
     /// </summary>
     public static IReadOnlyDictionary<string, string> LongDeadline { get; } =
-        new Dictionary<string, string> { ["WARPPROXY_Offload__Deadline"] = "00:00:10" };
+        new Dictionary<string, string> { ["WARPPROXY_Offload__Deadline"] = "00:00:10", [PathVariable] = "device" };
 
-    /// <summary>The default deadline, for tests of what happens after it.</summary>
-    public static IReadOnlyDictionary<string, string> DefaultDeadline { get; } = new Dictionary<string, string>();
+    /// <summary>The default deadline, for tests of what happens after it, and the path <c>device</c>.</summary>
+    public static IReadOnlyDictionary<string, string> DefaultDeadline { get; } = new Dictionary<string, string> { [PathVariable] = "device" };
 
     public RunningProcess Process => process;
 

@@ -1,0 +1,42 @@
+namespace WarpDrive.Driver.Paths;
+
+/// <summary>
+/// What the path <c>auto</c> has learned of software and of what is under way; of each device, the device's pool knows. One for all keys whose operations
+/// share the processors. Any thread may call any member; nothing is allocated or locked per operation.
+/// </summary>
+public sealed class PathChooser
+{
+    private readonly Func<int>? _readLoad;
+    private readonly PathChoice[] _choices;
+    private int _underWay;
+
+    /// <summary>Knows nothing yet.</summary>
+    /// <param name="processors">That this process may use.</param>
+    /// <param name="readLoad">
+    /// How many threads want a processor or wait for a device, the calling one included, where somebody knows better than the number of operations under way.
+    /// Called for each operation.
+    /// </param>
+    public PathChooser(int processors, Func<int>? readLoad = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(processors, 1);
+        _readLoad = readLoad;
+        _choices = [.. KeySizes.All.Select(_ => new PathChoice(processors))];
+    }
+
+    /// <summary>Operations that have begun and not ended, on any path.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
+    /// <summary>Begins an operation; to be disposed at its end, however it ends.</summary>
+    public AutoOperation Begin() => new(this);
+
+    internal PathChoice this[int size] => _choices[size];
+
+    /// <summary>Returns how much is under way.</summary>
+    internal int Enter()
+    {
+        int underWay = Interlocked.Increment(ref _underWay);
+        return _readLoad is null ? underWay : Math.Max(underWay, _readLoad());
+    }
+
+    internal void Leave() => Interlocked.Decrement(ref _underWay);
+}
