@@ -91,8 +91,7 @@ public sealed class CoreFileTests(ITestOutputHelper output) : IDisposable
             _patterns.AddKey(name, _certificates[name].RsaKey, KeyPem(name));
         }
 
-        string plan = scenario.Write("plan.json", """{ "seed": 1, "faults": [{ "kind": "drop", "probability": 0.3 }] }""");
-        EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"), "--faults", plan);
+        EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
         string config = scenario.Write("proxy.json", $$"""
             {
               "Offload": { "Path": "device", "Devices": [ "{{emulator.DeviceUri}}" ] },
@@ -102,21 +101,26 @@ public sealed class CoreFileTests(ITestOutputHelper output) : IDisposable
             """);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", config], Environment());
         Uri[] urls = await Listeners.OfAsync(proxy, names.Length);
-        ToolResult? refused = null;
-        await Eventually.TrueAsync("devices, software and nothing computed", async () =>
+        await Eventually.TrueAsync("the device computed with each key", async () =>
         {
-            foreach (string[] arguments in Handshakes)
-            {
-                await Tool.GetWithOpenSslAsync(proxy.At(urls[1]), scenario.File("software.root"), arguments);
-                ToolResult result = await ConnectAsync(proxy.At(urls[0]), scenario.File("none.root"), arguments);
-                refused = result.Error.Contains("alert internal error", StringComparison.Ordinal) ? result : refused;
-            }
-
-            OperationStatus operations = (await proxy.StatusAsync()).Operations;
-            return refused is not null && operations.Device > 0 && operations.Software > 0 && operations.Fallback.Values.Sum() == operations.Software
-                && operations.Failed.Values.Sum() > 0;
+            long before = (await proxy.StatusAsync()).Operations.Device;
+            long expected = before + (names.Length * Handshakes.Length);
+            await ConnectAllAsync(scenario, proxy, names, urls);
+            return (await proxy.StatusAsync()).Operations.Device == expected;
         });
-        await Eventually.TrueAsync("nothing is in use", async () => (await proxy.StatusAsync()).Leaks is { LanesBusy: 0, OperationsInFlight: 0 });
+
+        // From now on it answers nobody.
+        emulator.Process.Send(Signal.Stop);
+        await Eventually.TrueAsync("software computed, and nothing", async () =>
+        {
+            IReadOnlyList<ToolResult> results = await ConnectAllAsync(scenario, proxy, names, urls);
+            OperationStatus operations = (await proxy.StatusAsync()).Operations;
+            return operations.Software > 0 && operations.Failed.Values.Sum() > 0
+                && results.Any(static result => result.Error.Contains("alert internal error", StringComparison.Ordinal))
+                && results.Any(static result => result.Output.Contains("Verification: OK", StringComparison.Ordinal));
+        });
+        emulator.Process.Send(Signal.Continue);
+        await Eventually.TrueAsync("nothing is in use", async () => (await proxy.StatusAsync()).Leaks is { SlotsInUse: 0, OperationsInFlight: 0, LanesBusy: 0 });
         AssertNone(await SearchAsync(scenario, proxy.Process, names), names);
         CoreFindings ofEmulator = await CoreFile.SearchAsync(scenario, emulator.Process, _patterns);
         AssertNone(ofEmulator, names);
@@ -191,6 +195,21 @@ public sealed class CoreFileTests(ITestOutputHelper output) : IDisposable
                 await Tool.GetWithOpenSslAsync(proxy.At(url), scenario.File($"{name}.root"), arguments);
             }
         }
+    }
+
+    /// <summary>Each kind of handshake with each of them, whether it succeeds or not.</summary>
+    private static async Task<IReadOnlyList<ToolResult>> ConnectAllAsync(Scenario scenario, ProxyProcess proxy, string[] names, Uri[] urls)
+    {
+        List<ToolResult> results = [];
+        foreach ((string name, Uri url) in names.Zip(urls))
+        {
+            foreach (string[] arguments in Handshakes)
+            {
+                results.Add(await ConnectAsync(proxy.At(url), scenario.File($"{name}.root"), arguments));
+            }
+        }
+
+        return results;
     }
 
     private static async Task<bool> IsServedAsync(ProxyProcess proxy, string trusted, params string[] arguments) =>
