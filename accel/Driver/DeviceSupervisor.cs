@@ -15,8 +15,10 @@ internal sealed class DeviceSupervisor
     private readonly object _gate = new();
     private readonly List<DeviceKey> _retired = []; // under _gate
     private readonly List<DeviceKey> _erasing = []; // of the rounds
-    private readonly TaskCompletionSource<AcceleratorException?> _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // What waits for them goes on within the round, for which it is short: so the pool needs no other thread, and a simulation of it none at all.
+    private readonly TaskCompletionSource<AcceleratorException?> _tried = new();
+    private readonly TaskCompletionSource _ended = new();
     private bool _isAsked;                          // under _gate
     private bool _isLeaving;                        // under _gate
     private bool _hasEnded;                         // under _gate

@@ -192,7 +192,7 @@ internal sealed class PoolSimulation : IDisposable
         Breaker(pooled.Device).Work(_time.Now);
         Trace.Add("lane begins on queue", lane.Number, (device.Number * 1024) + queue.Number);
         _operations++;
-        lane.Operation = new SimulatedOperation(key, key.Block, input, _time.Now + _options.DeadlineFor(key.ModulusBytes));
+        lane.Operation = new SimulatedOperation(key, key.Block, input, _time.Now + pooled.Device.Options.DeadlineFor(key.ModulusBytes));
         lane.Pooled = pooled;
         lane.Queue = queue;
         key.Users++;
