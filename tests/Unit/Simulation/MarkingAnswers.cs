@@ -11,7 +11,8 @@ internal static class MarkingAnswers
 
     private static KnownAnswer Create(int bits)
     {
-        var random = new Random(bits);
+        // No seed of a run, whose keys would be these.
+        var random = new Random(int.MaxValue - bits);
         int bytes = bits / 8;
         byte[] block = new byte[RsaKeyBlock.SizeInBytes(HpreAlgorithm.RsaCrt, bytes)];
         byte[] pairs = new byte[4 * bytes];
