@@ -167,10 +167,10 @@ internal sealed class Accelerator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(key);
 
-        // Where software may be the way chosen, OpenSSL has the key: it is quicker when it need not be brought each time.
+        // Where software computes everything, OpenSSL has the key: it is quicker when it need not be brought each time.
         SoftwareRsaKey software = _plan.RequiresLockedMemory || fallback == OffloadFallback.None ? SoftwareRsaKey.CreateOutsideOpenSsl(key)
-            : path == OffloadPath.Device ? new SoftwareRsaKey(key)
-            : SoftwareRsaKey.CreateByOpenSsl(key);
+            : path == OffloadPath.Software ? SoftwareRsaKey.CreateByOpenSsl(key)
+            : new SoftwareRsaKey(key);
         return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation)
             : fallback == OffloadFallback.Software ? new(software, _pool, _counters, BeginOperation, path == OffloadPath.Auto ? _chooser : null)
             : new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false };
