@@ -97,6 +97,9 @@ public sealed class DmaArena : IDisposable
         }
 
         block.CopyTo(KeyBytes(place));
+
+        // What was copied with them may stay there for as long as this thread sleeps.
+        VectorRegisters.Clear();
         return true;
     }
 
