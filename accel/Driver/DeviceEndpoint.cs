@@ -1,4 +1,5 @@
 using WarpDrive.Abi.Vfio;
+using WarpDrive.Driver.Devices;
 using WarpDrive.Driver.Paths;
 using WarpDrive.Driver.VfioUser;
 using WarpDrive.Linux;
@@ -7,14 +8,22 @@ namespace WarpDrive.Driver;
 
 /// <summary>Where a device is and how to open a queue of it.</summary>
 /// <param name="Uri">As configured: <c>embedded:</c>, <c>emulator:/run/warp/device.sock</c>. Unique in a pool.</param>
-/// <param name="Connect">
-/// Opens one queue. Throws <see cref="LinuxException"/> when the device is absent or has no queue left, and
+/// <param name="Open">
+/// Opens one queue whose rings have so many entries, or as many as the device has. Throws <see cref="AcceleratorException"/> when it is no device that this driver knows, <see cref="LinuxException"/> when the device is absent or has no queue left, and
 /// <see cref="VfioUserProtocolException"/> when what answers is something else.
 /// </param>
-public sealed record DeviceEndpoint(string Uri, Func<IVfioDevice> Connect)
+public sealed record DeviceEndpoint(string Uri, Func<int, DeviceQueue> Open)
 {
     /// <summary>The scheme of a device in another process.</summary>
     public const string EmulatorScheme = "emulator:";
+
+    /// <summary>An emulated device.</summary>
+    /// <param name="uri">As configured.</param>
+    /// <param name="connect">Opens one queue, and throws as <see cref="Open"/> does.</param>
+    public DeviceEndpoint(string uri, Func<IVfioDevice> connect)
+        : this(uri, depth => EmulatedDevice.Open(connect(), depth))
+    {
+    }
 
     /// <summary>
     /// What the device has used of the processors of this process, by the bytes of the modulus; called for each operation. Null: it has its own, and is

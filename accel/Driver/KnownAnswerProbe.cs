@@ -22,7 +22,7 @@ public sealed class KnownAnswerProbe
     private readonly TimeProvider _time;
     private readonly TimeSpan _deadline;        // of RSA-2048
     private readonly int _operationCount;
-    private readonly int[] _numbers;            // by the index of the submission
+    private readonly int[] _numbers;            // by the slot of the submission
     private readonly List<ProbeResult> _results = [];
     private KeyPlace _key;
     private long _begun;
@@ -42,8 +42,8 @@ public sealed class KnownAnswerProbe
         _answers = [.. answers.Where(answer => pair.Device.TakesModulus(answer.ModulusBytes))];
         _time = time;
         _deadline = deadline;
-        _operationCount = Math.Clamp(operationCount, 1, pair.Depth - 1);
-        _numbers = new int[pair.Depth];
+        _operationCount = Math.Clamp(operationCount, 1, pair.SlotCount - 1);
+        _numbers = new int[pair.SlotCount];
     }
 
     /// <summary>One for each key size so far; a size that failed is the last.</summary>
@@ -53,7 +53,7 @@ public sealed class KnownAnswerProbe
     public ProbeResult? Failure => _results is [.., { Error: not AcceleratorError.None } failure] ? failure : null;
 
     /// <summary>As many operations as the device computes together, and two at least.</summary>
-    internal static int OperationCountOf(EmulatedDevice device) => Math.Clamp(device.EngineLanes, 2, MaxOperations);
+    internal static int OperationCountOf(DeviceQueue device) => Math.Clamp(device.EngineLanes, 2, MaxOperations);
 
     /// <summary>Opens a queue of a device and probes it: each size alone first, then several at once; ends at the first thing that is wrong.</summary>
     /// <param name="endpoint">The device.</param>
@@ -61,7 +61,7 @@ public sealed class KnownAnswerProbe
     /// <param name="time">The clock of the latencies.</param>
     /// <returns>In the order of asking.</returns>
     /// <exception cref="LinuxException">The device is absent, has no queue left, or there is no memory.</exception>
-    /// <exception cref="AcceleratorException">It is something else than the emulated device.</exception>
+    /// <exception cref="AcceleratorException">It is no device that this driver knows.</exception>
     public static IReadOnlyList<ProbeResult> Run(DeviceEndpoint endpoint, QueuePoolOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(endpoint);

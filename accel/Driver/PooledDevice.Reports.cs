@@ -12,7 +12,7 @@ internal sealed partial class PooledDevice
     private int _queuesGivenUp;             // in this round, with as many operations
     private int _operationsGivenUp;
 
-    private void ReportReady(EmulatedDevice device)
+    private void ReportReady(DeviceQueue device)
     {
         _absenceWasReported = false;
         _logger.DeviceReady(Uri, device.EngineName, device.EngineCount, device.EngineLanes, _lastProbe.Sum(static probe => probe.Latency.TotalMilliseconds));

@@ -85,22 +85,23 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
     /// <summary>Keys retired up to this generation of the device are erased. The owner's.</summary>
     public int EraseGeneration { get; set; }
 
-    public EmulatedDevice Device => _pair!.Device;
+    public DeviceQueue Device => _pair!.Device;
 
     /// <summary>Connects and starts a queue pair.</summary>
     /// <param name="endpoint">The device.</param>
     /// <param name="eraseGeneration">Of the device, now: a new arena has no retired key.</param>
     /// <exception cref="LinuxException">The device is absent, has no queue left, or there is no memory.</exception>
-    /// <exception cref="AcceleratorException">It is something else than the emulated device.</exception>
+    /// <exception cref="AcceleratorException">It is no device that this driver knows.</exception>
     public void Open(DeviceEndpoint endpoint, int eraseGeneration)
     {
-        EmulatedDevice? device = null;
+        DeviceQueue? device = null;
         try
         {
-            device = EmulatedDevice.Open(endpoint.Connect(), options.Depth);
-            _arena = new DmaArena(device);
+            device = endpoint.Open(options.Depth);
+            int slots = Math.Min(options.Depth, device.Depth);
+            _arena = new DmaArena(device, slots);
             _isUnlocked = !_arena.IsLocked;
-            Volatile.Write(ref _pair, new QueuePair(device));
+            Volatile.Write(ref _pair, new QueuePair(device, slots));
             EraseGeneration = eraseGeneration;
         }
         catch (Exception e)

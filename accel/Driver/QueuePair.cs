@@ -19,7 +19,7 @@ public enum ReapResult
 }
 
 /// <summary>A completion, copied out of the rings and checked.</summary>
-/// <param name="Index">Of the submission: where it was posted.</param>
+/// <param name="Index">The slot of the submission.</param>
 /// <param name="Tag">The submission's tag as this host posted it.</param>
 /// <param name="Error">Why the device did not compute it; zero when it did.</param>
 public readonly record struct Completion(int Index, ulong Tag, HpreError Error);
@@ -30,10 +30,12 @@ public readonly record struct Completion(int Index, ulong Tag, HpreError Error);
 /// </summary>
 public sealed class QueuePair : IDisposable
 {
-    private readonly EmulatedDevice _device;
+    private readonly DeviceQueue _device;
     private readonly int _depth;
+    private readonly int _slotMask;
     private readonly ulong[] _tags;       // by submission index: what was posted there, since the ring itself is the device's to write
     private readonly bool[] _isInFlight;  // by submission index
+    private readonly bool[] _isSlotTaken; // by slot
     private int _tail;                    // next submission to write
     private int _head;                    // next completion to read
     private int _phase = 1;               // of a completion that is ours
@@ -42,8 +44,9 @@ public sealed class QueuePair : IDisposable
 
     /// <summary>Starts the queue.</summary>
     /// <param name="device">Owned by this object.</param>
+    /// <param name="slots">Operations in flight, a power of two: where the rings have more entries, several of them share a slot. Null: as many as entries.</param>
     /// <exception cref="Linux.LinuxException">The device refused.</exception>
-    public QueuePair(EmulatedDevice device)
+    public QueuePair(DeviceQueue device, int? slots = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         Trace.Assert(Unsafe.SizeOf<SubmissionEntry>() == SubmissionEntry.SizeInBytes);
@@ -52,14 +55,20 @@ public sealed class QueuePair : IDisposable
         _depth = device.Depth;
         _tags = new ulong[_depth];
         _isInFlight = new bool[_depth];
+        SlotCount = Math.Min(slots ?? _depth, _depth);
+        _slotMask = SlotCount - 1;
+        _isSlotTaken = new bool[SlotCount];
         device.Start();
     }
 
     /// <summary>The device behind the rings.</summary>
-    public EmulatedDevice Device => _device;
+    public DeviceQueue Device => _device;
 
     /// <summary>Entries of each ring; one is always empty.</summary>
     public int Depth => _depth;
+
+    /// <summary>Operations that can be in flight, one more than <see cref="TryPost"/> allows when there are as many as ring entries.</summary>
+    public int SlotCount { get; }
 
     /// <summary>Submissions posted and not reaped. May be read by any thread.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
@@ -76,15 +85,15 @@ public sealed class QueuePair : IDisposable
         }
     }
 
-    /// <summary>Where the next submission will stand, 0 to depth - 1.</summary>
-    public int NextIndex => _tail;
+    /// <summary>The slot of the next submission, 0 to <see cref="SlotCount"/> - 1.</summary>
+    public int NextIndex => _tail & _slotMask;
 
     /// <summary>Writes one submission. Returns false when the queue is full; nothing is rung yet.</summary>
     public bool TryPost(in SubmissionEntry entry)
     {
-        // One entry stays empty, so that tail == head always means an empty queue. The entry at the tail can still be in
+        // One entry stays empty, so that tail == head always means an empty queue. The entry at the tail, or its slot, can still be in
         // flight when a device completes out of order: hardware may, the emulated device does not.
-        if (_inFlight == _depth - 1 || _isInFlight[_tail])
+        if (_inFlight == _depth - 1 || _isInFlight[_tail] || _isSlotTaken[_tail & _slotMask])
         {
             return false;
         }
@@ -92,6 +101,7 @@ public sealed class QueuePair : IDisposable
         _device.Rings.At<SubmissionEntry>(DeviceUserShare.SubmissionOffset(_tail)) = entry;
         _tags[_tail] = entry.Tag;
         _isInFlight[_tail] = true;
+        _isSlotTaken[_tail & _slotMask] = true;
         _tail = (_tail + 1) & (_depth - 1);
         Volatile.Write(ref _inFlight, _inFlight + 1);
         return true;
@@ -133,11 +143,12 @@ public sealed class QueuePair : IDisposable
         }
 
         _isInFlight[index] = false;
+        _isSlotTaken[index & _slotMask] = false;
         Volatile.Write(ref _inFlight, _inFlight - 1);
         _head = (_head + 1) & (_depth - 1);
         _phase ^= _head == 0 ? 1 : 0;
         _device.RingCompletion((uint)_head);
-        completion = new Completion(index, _tags[index], SubmissionControl.Error(control));
+        completion = new Completion(index & _slotMask, _tags[index], SubmissionControl.Error(control));
         return ReapResult.Completed;
     }
 

@@ -74,6 +74,24 @@ public sealed unsafe class MappedMemory : MemoryManager<byte>
         return new MappedMemory(address, length, secret && Protect(address, length));
     }
 
+    /// <summary>Maps secrets, as <see cref="MapShared"/>, but locks nothing: <see cref="TryLock"/> does, part by part.</summary>
+    /// <inheritdoc cref="MapShared"/>
+    public static MappedMemory MapUnlockedSecret(FileDescriptor file, long offset, int length)
+    {
+        MappedMemory memory = MapShared(file, offset, length, writable: true, secret: false);
+        KeepPrivate(memory._address, length);
+        return memory;
+    }
+
+    /// <summary>Locks a part in memory; whole pages. False: the limit of locked memory (ulimit -l) is too low, or there is no memory.</summary>
+    public bool TryLock(int offset, int length)
+    {
+        fixed (byte* part = Slice(offset, length))
+        {
+            return Libc.mlock(part, (nuint)length) == 0;
+        }
+    }
+
     /// <inheritdoc/>
     public override Span<byte> GetSpan() => new((void*)Address, Length);
 

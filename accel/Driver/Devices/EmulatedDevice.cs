@@ -14,7 +14,7 @@ namespace WarpDrive.Driver.Devices;
 /// The host's view of one queue pair of the emulated device, embedded or behind a socket: its regions mapped, its
 /// doorbells, its interrupt, its DMA mappings. See accel/README.md. Owned by one <see cref="QueuePair"/>; not for two threads at once.
 /// </summary>
-public sealed class EmulatedDevice : IDisposable
+public sealed class EmulatedDevice : DeviceQueue
 {
     // Where IOVAs start; any value does, and one that is no address of this process tells the device nothing.
     private const ulong FirstIova = 0x1_0000_0000;
@@ -26,10 +26,12 @@ public sealed class EmulatedDevice : IDisposable
     private readonly MappedMemory _doorbells;
     private readonly EventFd _wakeDevice;
     private readonly EventFd _interrupt;
+    private readonly Identity _identity;
     private ulong _nextIova = FirstIova;
 
-    private EmulatedDevice(IVfioDevice vfio, MappedMemory rings, MappedMemory doorbells, EventFd wakeDevice, EventFd interrupt)
+    private EmulatedDevice(IVfioDevice vfio, MappedMemory rings, MappedMemory doorbells, EventFd wakeDevice, EventFd interrupt, Identity identity)
     {
+        _identity = identity;
         _vfio = vfio;
         Rings = rings;
         _doorbells = doorbells;
@@ -37,42 +39,32 @@ public sealed class EmulatedDevice : IDisposable
         _interrupt = interrupt;
     }
 
-    /// <summary>The DUS region: both rings and the stop words.</summary>
-    public MappedMemory Rings { get; }
+    /// <inheritdoc/>
+    public override MappedMemory Rings { get; }
 
-    /// <summary>Entries of each ring.</summary>
-    public int Depth { get; private init; }
+    /// <inheritdoc/>
+    public override int Depth => _identity.Depth;
 
-    /// <summary>The number that completions of this queue carry.</summary>
-    public ushort QueueNumber { get; private init; }
+    /// <inheritdoc/>
+    public override ushort QueueNumber => _identity.QueueNumber;
 
-    /// <summary>What computes, in the device's words.</summary>
-    public required string EngineName { get; init; }
+    /// <inheritdoc/>
+    public override string EngineName => _identity.EngineName;
 
-    /// <summary>Engines that serve all queues of the device.</summary>
-    public int EngineCount { get; private init; }
+    /// <inheritdoc/>
+    public override int EngineCount => _identity.EngineCount;
 
-    /// <summary>Most operations that one engine computes together.</summary>
-    public int EngineLanes { get; private init; }
+    /// <inheritdoc/>
+    public override int EngineLanes => _identity.EngineLanes;
 
-    /// <summary>Bit 0: RSA-1024, bit 1: 2048, bit 2: 3072, bit 3: 4096.</summary>
-    public uint KeySizes { get; private init; }
+    /// <inheritdoc/>
+    public override uint KeySizes => _identity.KeySizes;
 
-    /// <summary>Whether the device gave the queue up. A load.</summary>
-    public bool IsStopped => Volatile.Read(ref Rings.At<uint>(DeviceUserShare.StopSendingOffset)) != 0;
+    /// <inheritdoc/>
+    public override bool IsStopped => Volatile.Read(ref Rings.At<uint>(DeviceUserShare.StopSendingOffset)) != 0;
 
-    /// <summary>Whether the device went away or gave the queue up. A system call when the device is another process.</summary>
-    public bool IsGone => IsStopped || _vfio.IsGone;
-
-    /// <summary>Whether the device computes with a modulus of this many bytes.</summary>
-    public bool TakesModulus(int modulusBytes) => modulusBytes switch
-    {
-        128 => (KeySizes & 1) != 0,
-        256 => (KeySizes & 2) != 0,
-        384 => (KeySizes & 4) != 0,
-        512 => (KeySizes & 8) != 0,
-        _ => false,
-    };
+    /// <inheritdoc/>
+    public override bool IsGone => IsStopped || _vfio.IsGone;
 
     /// <summary>Checks that this is the emulated device of the datasheet, sets the depth and maps what can be mapped. Does not start the queue.</summary>
     /// <param name="vfio">Owned by the result, and disposed when this fails.</param>
@@ -105,15 +97,13 @@ public sealed class EmulatedDevice : IDisposable
             opened.Push(interrupt);
             vfio.SetIrq(EmulatedRegion.CompletionIrq, interrupt);
 
-            return new EmulatedDevice(vfio, rings, doorbells, wakeDevice, interrupt)
-            {
-                Depth = depth,
-                QueueNumber = ReadQueueNumber(vfio),
-                KeySizes = ReadRegister(vfio, ControlRegister.KeySizes),
-                EngineName = ReadEngineName(vfio),
-                EngineCount = ReadCount(vfio, ControlRegister.EngineCount, "engines"),
-                EngineLanes = ReadCount(vfio, ControlRegister.EngineLanes, "engine lanes"),
-            };
+            return new EmulatedDevice(vfio, rings, doorbells, wakeDevice, interrupt, new Identity(
+                depth,
+                ReadQueueNumber(vfio),
+                ReadEngineName(vfio),
+                ReadCount(vfio, ControlRegister.EngineCount, "engines"),
+                ReadCount(vfio, ControlRegister.EngineLanes, "engine lanes"),
+                ReadRegister(vfio, ControlRegister.KeySizes)));
         }
         catch
         {
@@ -126,36 +116,24 @@ public sealed class EmulatedDevice : IDisposable
         }
     }
 
-    /// <summary>Starts fetching, with empty rings.</summary>
-    /// <exception cref="LinuxException">The queue is started already, or dead.</exception>
-    public void Start() => WriteRegister(_vfio, ControlRegister.Command, (uint)QueueCommand.Start);
+    /// <inheritdoc/>
+    public override void Start() => WriteRegister(_vfio, ControlRegister.Command, (uint)QueueCommand.Start);
 
-    /// <summary>Stops fetching and forgets what is in flight; afterwards the device writes nothing any more.</summary>
-    /// <exception cref="LinuxException">The device is gone.</exception>
-    public void Stop() => WriteRegister(_vfio, ControlRegister.Command, (uint)QueueCommand.Stop);
-
-    /// <summary>Announces memory to the device for as long as this queue lives; returns the IOVA of its first byte.</summary>
-    /// <exception cref="LinuxException">The device refused.</exception>
-    public ulong MapDma(SharedMemory memory, DmaAccess access)
+    /// <inheritdoc/>
+    public override DmaAddresses MapDma(DmaMemory memory, int offset, int sizeBytes, DmaAccess access)
     {
         ArgumentNullException.ThrowIfNull(memory);
-        return MapDma(memory.File, memory.Memory.Length, access);
-    }
-
-    /// <summary>As above, a whole file of <paramref name="sizeBytes"/>, which need not be mapped here.</summary>
-    /// <exception cref="LinuxException">The device refused.</exception>
-    public ulong MapDma(FileDescriptor file, int sizeBytes, DmaAccess access)
-    {
         ulong iova = _nextIova;
-        _vfio.MapDma(file, 0, iova, (ulong)sizeBytes, access);
+        FileDescriptor file = memory.File ?? throw new AcceleratorException("An emulated device cannot reach memory that another device allocated.");
+        _vfio.MapDma(file, (ulong)offset, iova, (ulong)sizeBytes, access);
 
         // An unmapped page between two mappings: running over the end of one is an error, not the other's bytes.
         _nextIova += (ulong)sizeBytes + (ulong)Environment.SystemPageSize;
-        return iova;
+        return DmaAddresses.Contiguous(iova, sizeBytes);
     }
 
-    /// <summary>Publishes submissions up to <paramref name="tail"/> and wakes the device if it sleeps.</summary>
-    public void RingSubmission(uint tail)
+    /// <inheritdoc/>
+    public override void RingSubmission(uint tail)
     {
         // Release: the entries are visible before the tail that covers them.
         Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.SubmissionTailOffset), tail);
@@ -170,15 +148,15 @@ public sealed class EmulatedDevice : IDisposable
         }
     }
 
-    /// <summary>Gives completions before <paramref name="head"/> back to the device.</summary>
-    public void RingCompletion(uint head)
+    /// <inheritdoc/>
+    public override void RingCompletion(uint head)
     {
         // Release: the entries have been read before the device may write them again.
         Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.CompletionHeadOffset), head);
     }
 
-    /// <summary>Asks for an interrupt on the next completion. Look at the ring once more before sleeping.</summary>
-    public void RequestInterrupt()
+    /// <inheritdoc/>
+    public override void RequestInterrupt()
     {
         Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.HostAsleepOffset), 1);
 
@@ -186,9 +164,8 @@ public sealed class EmulatedDevice : IDisposable
         Interlocked.MemoryBarrier();
     }
 
-    /// <summary>Sleeps until the interrupt, the end of the device, or the end of the time. Needs <see cref="RequestInterrupt"/> before.</summary>
-    /// <returns>Whether the interrupt came.</returns>
-    public bool Sleep(TimeSpan timeout)
+    /// <inheritdoc/>
+    public override bool Sleep(TimeSpan timeout)
     {
         // Taken or not: a device that takes the count back before this does wakes nobody less often for it.
         bool isInterrupted = (Poll.WaitReadable(_interrupt.File, _vfio.GoneSignal, timeout) & 1) != 0;
@@ -200,14 +177,11 @@ public sealed class EmulatedDevice : IDisposable
         return isInterrupted;
     }
 
-    /// <summary>Takes a request for an interrupt back.</summary>
-    public void CancelInterrupt() => Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.HostAsleepOffset), 0);
+    /// <inheritdoc/>
+    public override void CancelInterrupt() => Volatile.Write(ref _doorbells.At<uint>(ParavirtualDoorbell.HostAsleepOffset), 0);
 
-    /// <summary>
-    /// Frees the queue. An embedded device touches nothing any more when this returns; one in another process notices the end
-    /// of the connection a little later, so memory that it has mapped must not be used for anything else.
-    /// </summary>
-    public void Dispose()
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
     {
         _vfio.Dispose();
         _wakeDevice.Dispose();
@@ -287,4 +261,6 @@ public sealed class EmulatedDevice : IDisposable
         MemoryMarshal.Write(bytes, value);
         vfio.WriteRegion(EmulatedRegion.Control, offset, bytes);
     }
+
+    private sealed record Identity(int Depth, ushort QueueNumber, string EngineName, int EngineCount, int EngineLanes, uint KeySizes);
 }

@@ -49,7 +49,7 @@ internal sealed class ObservedQueue : IVfioDevice
     public bool IsStopped => IsClosed || Volatile.Read(ref Rings.At<uint>(DeviceUserShare.StopSendingOffset)) != 0;
 
     /// <summary>Whether this is the queue that the driver knows by this device.</summary>
-    public bool Is(EmulatedDevice device) => device.Rings == _ringsOfDriver;
+    public bool Is(DeviceQueue device) => device.Rings == _ringsOfDriver;
 
     public FileDescriptor? GoneSignal => null;
 
