@@ -1,4 +1,5 @@
 using WarpProxy.Configuration;
+using WarpProxy.Doctor;
 using WarpProxy.Hosting;
 using WarpProxy.Schema;
 
@@ -21,6 +22,11 @@ try
             ? new SettingsSchema(summaries).Write(ProxyOptions.Sections)
             : new SettingsTable(summaries).Write(ProxyOptions.Sections));
         return 0;
+    }
+
+    if (commandLine.Verb == Verb.Doctor)
+    {
+        return DoctorCommand.Run(commandLine, Console.Out, TimeProvider.System);
     }
 
     IConfigurationRoot Load() => ConfigurationSources.Load(commandLine.ConfigFile, commandLine.Settings);

@@ -31,7 +31,7 @@ public sealed class QueuePoolOptions
     internal bool HasQueuesOf(QueuePoolOptions other) => QueuesPerDevice == other.QueuesPerDevice && Depth == other.Depth;
 
     /// <summary>The longest wait for an operation with a modulus of <paramref name="modulusBytes"/>.</summary>
-    internal TimeSpan DeadlineFor(int modulusBytes) => Scale(Deadline, modulusBytes);
+    public TimeSpan DeadlineFor(int modulusBytes) => Scale(Deadline, modulusBytes);
 
     /// <summary>What is right for a modulus of <paramref name="modulusBytes"/> if <paramref name="time"/> is for RSA-2048.</summary>
     internal static TimeSpan Scale(TimeSpan time, int modulusBytes)

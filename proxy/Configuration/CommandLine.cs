@@ -19,6 +19,9 @@ internal sealed class CommandLine
     /// <summary>The JSON file named with <c>--config</c>.</summary>
     public string? ConfigFile { get; }
 
+    /// <summary>Whether the doctor's report is for programs.</summary>
+    public bool WantsJson { get; private init; }
+
     /// <summary>What was given, by the path of its setting.</summary>
     public IReadOnlyDictionary<string, string?> Settings { get; }
 
@@ -78,19 +81,27 @@ internal sealed class CommandLine
         };
 
         Option<bool> markdown = new("--markdown") { Description = "Write the table of all settings instead" };
+        Option<bool> json = new("--json") { Description = "Write one JSON document for programs instead of a line for each finding" };
         Option[] ofServing = [urls, admin, device, path, engine, certificate, key, password, config];
         var check = new Command("check", "Tell everything that is wrong with the configuration, one line each, and start nothing: exit code 0, or 2");
+        var doctor = new Command(
+            "doctor",
+            "Look at this machine, the devices, certificates, ports and upstreams of the configuration; tell what is well and what to do: exit code 0, or 1 when anything failed")
+        {
+            json,
+        };
         var schema = new Command("schema", "Write the JSON schema of configuration files, for editors") { markdown };
         var root = new RootCommand(
             "warpproxy: a TLS-terminating reverse proxy that hands each RSA private-key operation to an accelerator through rings in shared memory.")
         {
-            check, schema,
+            check, doctor, schema,
         };
         root.SetAction(static _ => 0);      // it may stand without a verb
         foreach (Option option in ofServing)
         {
             root.Add(option);
             check.Add(option);
+            doctor.Add(option);
         }
 
         if (root.Options.OfType<HelpOption>().FirstOrDefault()?.Action is HelpAction help)
@@ -124,10 +135,11 @@ internal sealed class CommandLine
         }
 
         Verb verb = result.CommandResult.Command == check ? Verb.Check
+            : result.CommandResult.Command == doctor ? Verb.Doctor
             : result.CommandResult.Command != schema ? Verb.Serve
             : result.GetValue(markdown) ? Verb.SettingsTable
             : Verb.Schema;
-        return new CommandLine(verb, result.GetValue(config), settings);
+        return new CommandLine(verb, result.GetValue(config), settings) { WantsJson = result.GetValue(json) };
 
         void Add(Option<string> option, string setting)
         {

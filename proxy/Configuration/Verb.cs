@@ -9,6 +9,9 @@ internal enum Verb
     /// <summary>Tell what is wrong with the configuration.</summary>
     Check,
 
+    /// <summary>Look at the machine, the devices and the configuration, and tell what to do.</summary>
+    Doctor,
+
     /// <summary>Write the JSON schema of configuration files.</summary>
     Schema,
 

@@ -12,8 +12,8 @@ namespace WarpProxy.Offload;
 /// <summary>The devices of this proxy: opened here, given keys here, asked how they are here. Nothing else in the proxy knows the driver.</summary>
 internal sealed class Accelerator : IDisposable
 {
-    // Opening a queue asks the device a few questions; an emulator that is alive answers each in microseconds.
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>The longest wait for an answer when a queue is opened, which asks the device a few questions; an emulator that is alive answers each in microseconds.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan CloseInterval = TimeSpan.FromMilliseconds(50);
 
@@ -51,7 +51,7 @@ internal sealed class Accelerator : IDisposable
         _time = time;
         _options = options;
         _plan = OffloadPlan.Of(options, devices.Count > 0);
-        _embedded = HasEmbedded(devices) ? MakeEmbedded(options) : null;
+        _embedded = HasEmbedded(devices) ? MakeEmbedded(options, _loggers) : null;
         try
         {
             _pool = new QueuePool(LimitsOf(options), [.. devices.Select(Endpoint)], loggers.CreateLogger<QueuePool>(), time);
@@ -85,7 +85,7 @@ internal sealed class Accelerator : IDisposable
                     _ = CloseAsync(earlier);
                 }
 
-                _embedded = HasEmbedded(devices) ? MakeEmbedded(options) : null;
+                _embedded = HasEmbedded(devices) ? MakeEmbedded(options, _loggers) : null;
             }
 
             _pool.Configure(LimitsOf(options), [.. devices.Select(Endpoint)]);
@@ -116,6 +116,24 @@ internal sealed class Accelerator : IDisposable
             throw new BadInputException(string.Join(Environment.NewLine, problems));
         }
     }
+
+    /// <summary>How queues of a device are opened.</summary>
+    /// <param name="device">Not none.</param>
+    /// <param name="embedded">The device in this process, which another configuration may replace; null when there is none.</param>
+    /// <exception cref="AcceleratorException">It can be no device.</exception>
+    public static DeviceEndpoint FindEndpoint(DeviceUri device, EmulatedAccelerator? embedded)
+    {
+        if (device.Kind != DeviceKind.Embedded)
+        {
+            return DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+        }
+
+        return new DeviceEndpoint(device.ToString(), embedded!.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) };
+    }
+
+    /// <summary>The embedded device of a section.</summary>
+    public static EmulatedAccelerator MakeEmbedded(OffloadOptions options, ILoggerFactory loggers) => new(
+        new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), loggers.CreateLogger<EmulatedAccelerator>());
 
     /// <summary>Every device, in the order of configuration.</summary>
     public IReadOnlyList<DeviceSnapshot> Devices => [.. _pool.GetStatus().Devices.Select(Snapshot)];
@@ -196,9 +214,6 @@ internal sealed class Accelerator : IDisposable
     private static QueuePoolOptions LimitsOf(OffloadOptions options) =>
         new() { Depth = options.Depth, QueuesPerDevice = options.QueuesPerDevice, Deadline = options.Deadline, Breaker = options.Breaker.Build() };
 
-    private EmulatedAccelerator MakeEmbedded(OffloadOptions options) => new(
-        new EmulatorOptions { EngineCount = options.Engines ?? OffloadOptions.DefaultEngines }, EngineChoice.Make(options.Engine), _loggers.CreateLogger<EmulatedAccelerator>());
-
     /// <summary>Ends a device of ours when the pool has closed its queues.</summary>
     private async Task CloseAsync(EmulatedAccelerator device)
     {
@@ -271,15 +286,5 @@ internal sealed class Accelerator : IDisposable
             : snapshot;
     }
 
-    private DeviceEndpoint Endpoint(DeviceUri device)
-    {
-        if (device.Kind != DeviceKind.Embedded)
-        {
-            return DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
-        }
-
-        // This one: another configuration may have another.
-        EmulatedAccelerator embedded = _embedded!;
-        return new DeviceEndpoint(device.ToString(), embedded.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) };
-    }
+    private DeviceEndpoint Endpoint(DeviceUri device) => FindEndpoint(device, _embedded);
 }

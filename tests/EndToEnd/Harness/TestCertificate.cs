@@ -37,14 +37,21 @@ internal sealed class TestCertificate : IDisposable
 
     public static TestCertificate Rsa(int bits)
     {
+        (DateTimeOffset from, DateTimeOffset to) = Validity();
+        return Rsa(bits, from, to);
+    }
+
+    public static TestCertificate Rsa(int bits, DateTimeOffset from, DateTimeOffset to)
+    {
         RSA key = RSA.Create(bits);
-        return SelfSigned(key, new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        return SelfSigned(key, new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), from, to);
     }
 
     public static TestCertificate Ecdsa()
     {
         ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return SelfSigned(key, new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256));
+        (DateTimeOffset from, DateTimeOffset to) = Validity();
+        return SelfSigned(key, new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256), from, to);
     }
 
     /// <summary>RSA-2048, issued by an intermediate, which a root has issued.</summary>
@@ -81,10 +88,9 @@ internal sealed class TestCertificate : IDisposable
         _key.Dispose();
     }
 
-    private static TestCertificate SelfSigned(AsymmetricAlgorithm key, CertificateRequest request)
+    private static TestCertificate SelfSigned(AsymmetricAlgorithm key, CertificateRequest request, DateTimeOffset from, DateTimeOffset to)
     {
         AddServerExtensions(request);
-        (DateTimeOffset from, DateTimeOffset to) = Validity();
         using X509Certificate2 withKey = request.CreateSelfSigned(from, to);
         X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(withKey.RawData);
         return new TestCertificate(key, certificate, certificate.ExportCertificatePem() + "\n", X509CertificateLoader.LoadCertificate(withKey.RawData));

@@ -44,6 +44,22 @@ public sealed partial class LockedMemoryTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Doctor_says_what_is_needed_and_how_to_allow_it()
+    {
+        await using var scenario = new Scenario(output);
+        RunningProcess doctor = StartLimited(scenario, Executable.Proxy, ["doctor", .. ProxyArguments(scenario)], []);
+        Assert.Equal(0, await doctor.WaitForExitAsync(TimeSpan.FromMinutes(3)));
+        string line = Assert.Single(doctor.Output, static one => one.Contains(" memlock ", StringComparison.Ordinal));
+        Assert.Matches("^warning  memlock +1048576 bytes may be locked; 1 RSA key, lanes and queues need [0-9]+ bytes\\. ", line);
+        AssertSaysHow(line);
+
+        RunningProcess strict = StartLimited(
+            scenario, Executable.Proxy, ["doctor", .. ProxyArguments(scenario)], new() { ["WARPPROXY_Offload__RequireLockedMemory"] = "true" });
+        Assert.Equal(1, await strict.WaitForExitAsync(TimeSpan.FromMinutes(3)));
+        Assert.Single(strict.Output, static one => one.StartsWith("failed   memlock ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Emulator_says_for_how_many_queues_it_is_enough()
     {
         await using var scenario = new Scenario(output);
