@@ -36,7 +36,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
     public IEnumerable<Finding> Run()
     {
         EmulatedAccelerator? embedded = null;
-        List<EmulatedDevice> queues = [];
+        List<DeviceQueue> queues = [];
         try
         {
             DeviceEndpoint? endpoint = null;
@@ -53,7 +53,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
 
             do
             {
-                refusal = Try(() => queues.Add(EmulatedDevice.Open(endpoint!.Connect(), _offload.Depth)));
+                refusal = Try(() => queues.Add(endpoint!.Open(_offload.Depth)));
             }
             while (refusal is null && queues.Count < _offload.QueuesPerDevice);
             yield return queues.Count == 0 ? refusal! : Describe(queues, refusal);
@@ -82,9 +82,9 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
         }
     }
 
-    private Finding Describe(List<EmulatedDevice> queues, Finding? refusal)
+    private Finding Describe(List<DeviceQueue> queues, Finding? refusal)
     {
-        EmulatedDevice first = queues[0];
+        DeviceQueue first = queues[0];
         string seen = string.Create(
             CultureInfo.InvariantCulture,
             $"{queues.Count} of {_offload.QueuesPerDevice} queue{(_offload.QueuesPerDevice == 1 ? "" : "s")} opened; {first.EngineCount} engine{(first.EngineCount == 1 ? "" : "s")}, {first.EngineName}");
@@ -170,7 +170,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
         return Finding.Failed(Name, _uri, seen, _offload.Fallback == OffloadFallback.Software ? advice : advice.Replace("meanwhile software computes", "meanwhile handshakes fail", StringComparison.OrdinalIgnoreCase));
     }
 
-    private static void Close(List<EmulatedDevice> queues)
+    private static void Close(List<DeviceQueue> queues)
     {
         queues.ForEach(static queue => queue.Dispose());
         queues.Clear();

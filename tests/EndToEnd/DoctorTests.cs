@@ -245,7 +245,7 @@ public sealed class DoctorTests(ITestOutputHelper output) : IAsyncDisposable
             {
               "Offload": { "Depth": 300 },
               "Tickets": { "Keys": [ "/absent/key" ] },
-              "Listeners": { "public": { "Url": "ftp://*:1" } }
+              "Tls": { "Lanes": 0 }
             }
             """);
         DoctorReport report = await DoctorReport.RunAsync(_scenario, ["--config", file]);
