@@ -60,6 +60,7 @@ public static class EngineSelfTest
         }
 
         failure ??= Ask(engine, batch, index => (KnownAnswer.All[index / 2], 0), ref computed);
+        failure ??= AskForKeys(engine, batch, ref computed);
         if (failure is null && computed == 0)
         {
             failure = "It computes no size and no algorithm.";
@@ -100,12 +101,49 @@ public static class EngineSelfTest
             bool right = batch.Output(index).SequenceEqual(expected[..operation.ModulusBytes]);
             if (operation.Status != RsaStatus.Done || !right)
             {
-                string what = operation.Status == RsaStatus.Done ? "the number is wrong" : $"it ended as {operation.Status}";
-                return $"{operation.Algorithm} {operation.ModulusBytes * 8} bits, operation {index + 1} of {batch.Count}: {what}.";
+                return Sentence(batch, index);
             }
         }
 
         return null;
+    }
+
+    /// <summary>Has every key made once in each way, of its primes.</summary>
+    private static string? AskForKeys(IRsaEngine engine, OperationBatch batch, ref int computed)
+    {
+        foreach (KnownAnswer answer in KnownAnswer.All)
+        {
+            batch.Clear();
+            foreach (RsaAlgorithm algorithm in (ReadOnlySpan<RsaAlgorithm>)[RsaAlgorithm.KeyGeneration, RsaAlgorithm.KeyGenerationCrt])
+            {
+                int index = batch.Add(algorithm, answer.Input.Length);
+                answer.Primes.CopyTo(batch.Key(index));
+                batch.Output(index).Fill(0xA5);
+            }
+
+            engine.Execute(batch);
+            for (int index = 0; index < batch.Count; index++)
+            {
+                if (batch[index].Status != RsaStatus.Unsupported)
+                {
+                    computed++;
+                    bool right = batch.Output(index).SequenceEqual(answer.MadeKey.AsSpan(0, batch.Output(index).Length));
+                    if (batch[index].Status != RsaStatus.Done || !right)
+                    {
+                        return Sentence(batch, index);
+                    }
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static string Sentence(OperationBatch batch, int index)
+    {
+        RsaOperation operation = batch[index];
+        string what = operation.Status == RsaStatus.Done ? "the number is wrong" : $"it ended as {operation.Status}";
+        return $"{operation.Algorithm} {operation.ModulusBytes * 8} bits, operation {index + 1} of {batch.Count}: {what}.";
     }
 
     /// <summary>Writes the number of a kind: the vector's own, 0, 1 or n - 1.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace WarpDrive.Engines;
 
 /// <summary>
@@ -169,5 +171,41 @@ internal sealed class KnownAnswer
 
     public byte[] Output { get; }
 
+    /// <summary>What both ways to make a key take: e, which all of them share, p and q.</summary>
+    public byte[] Primes
+    {
+        get
+        {
+            int k = Input.Length;
+            byte[] block = new byte[2 * k];
+            (block[k - 3], block[k - 1]) = (1, 1);
+            CrtKey.AsSpan(3 * k / 2, k / 2).CopyTo(block.AsSpan(k));
+            CrtKey.AsSpan(k, k / 2).CopyTo(block.AsSpan(3 * k / 2));
+            return block;
+        }
+    }
+
+    /// <summary>d, n, qinv, dq, dp: the key that is made of them; without CRT its first 2k bytes. From 2048 bits on d is the smaller exponent.</summary>
+    public byte[] MadeKey
+    {
+        get
+        {
+            int half = Input.Length / 2;
+            byte[] made = [.. PlainKey, .. CrtKey.AsSpan(4 * half, half), .. CrtKey.AsSpan(0, 2 * half)];
+            if (half >= 128)
+            {
+                BigInteger qMinus1 = Number(CrtKey.AsSpan(2 * half, half)) - 1;
+                BigInteger pMinus1 = Number(CrtKey.AsSpan(3 * half, half)) - 1;
+                BigInteger d = Number(PlainKey.AsSpan(0, 2 * half)) % (pMinus1 * qMinus1 / BigInteger.GreatestCommonDivisor(pMinus1, qMinus1));
+                made.AsSpan(0, 2 * half).Clear();
+                _ = d.TryWriteBytes(made.AsSpan((2 * half) - d.GetByteCount(isUnsigned: true)), out _, isUnsigned: true, isBigEndian: true);
+            }
+
+            return made;
+        }
+    }
+
     public ReadOnlySpan<byte> Modulus => PlainKey.AsSpan(PlainKey.Length / 2);
+
+    private static BigInteger Number(ReadOnlySpan<byte> bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
 }

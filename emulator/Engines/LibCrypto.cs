@@ -10,6 +10,8 @@ internal static unsafe partial class LibCrypto
 {
     public const int BN_FLG_CONSTTIME = 4;
     public const int OPENSSL_VERSION_STRING = 6;
+    public const int BN_R_NO_INVERSE = 108;
+    public const int ERR_REASON_MASK = 0x7fffff;
     public const ulong OPENSSL_INIT_NO_ATEXIT = 0x80000;
 
     // The name that .NET's own cryptography loads, so that one copy of the library serves both.
@@ -21,6 +23,10 @@ internal static unsafe partial class LibCrypto
     // A static string: never freed.
     [LibraryImport(Crypto)]
     public static partial byte* OpenSSL_version(int type);
+
+    // What failed last on this thread, and stays; 0: nothing.
+    [LibraryImport(Crypto)]
+    public static partial CULong ERR_peek_last_error();
 
     [LibraryImport(Crypto)]
     public static partial void ERR_clear_error();
@@ -59,6 +65,20 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Crypto)]
     public static partial int BN_mul(nint r, nint a, nint b, nint context);
+
+    [LibraryImport(Crypto)]
+    public static partial int BN_sub_word(nint a, CULong word);
+
+    // Quotient and remainder; either may be null.
+    [LibraryImport(Crypto)]
+    public static partial int BN_div(nint quotient, nint remainder, nint a, nint divisor, nint context);
+
+    [LibraryImport(Crypto)]
+    public static partial int BN_gcd(nint r, nint a, nint b, nint context);
+
+    // Returns the number, or null when there is none (BN_R_NO_INVERSE) or on failure.
+    [LibraryImport(Crypto)]
+    public static partial nint BN_mod_inverse(nint r, nint a, nint n, nint context);
 
     [LibraryImport(Crypto)]
     public static partial int BN_mod_add_quick(nint r, nint a, nint b, nint m);

@@ -10,6 +10,12 @@ public enum RsaAlgorithm
 
     /// <summary>Private-key operation by the Chinese remainder theorem; key: dq[k/2] dp[k/2] q[k/2] p[k/2] qinv[k/2].</summary>
     Crt,
+
+    /// <summary>Makes a private key of two primes; key: e[k] p[k/2] q[k/2], no input; output: d[k] n[k].</summary>
+    KeyGeneration,
+
+    /// <summary>The same with the numbers of CRT; output: d[k] n[k] qinv[k/2] dq[k/2] dp[k/2].</summary>
+    KeyGenerationCrt,
 }
 
 /// <summary>How an operation ended.</summary>
@@ -24,7 +30,7 @@ public enum RsaStatus
     /// <summary>The engine does not compute this size.</summary>
     Unsupported,
 
-    /// <summary>A modulus or prime is even (or zero), or the modulus has fewer bytes than the operation says.</summary>
+    /// <summary>A modulus or prime is even (or zero), the modulus has fewer bytes than the operation says, or no key can be made of the numbers.</summary>
     BadKey,
 
     /// <summary>The input is not less than the modulus.</summary>
@@ -49,13 +55,14 @@ public struct RsaOperation
 
 /// <summary>
 /// Operations that an engine computes together, with their keys, inputs and outputs in memory that the caller provides
-/// (locked and undumpable, since it holds keys). Numbers are big-endian, modulus-sized (CRT parts: half), left-padded with zeros.
+/// (locked and undumpable, since it holds keys). Numbers are big-endian, modulus-sized (primes and CRT parts: half), left-padded with zeros.
 /// </summary>
 public sealed class OperationBatch
 {
     private const int MaxKeyBytes = 1280;
     private const int MaxModulusBytes = 512;
-    private const int StrideBytes = MaxKeyBytes + (2 * MaxModulusBytes);
+    private const int MaxOutputBytes = 7 * MaxModulusBytes / 2;
+    private const int StrideBytes = MaxKeyBytes + MaxModulusBytes + MaxOutputBytes;
 
     private readonly RsaOperation[] _operations;
     private readonly Memory<byte> _storage;
@@ -86,9 +93,21 @@ public sealed class OperationBatch
     /// <summary>Bytes of memory that a batch of <paramref name="capacity"/> operations needs.</summary>
     public static int StorageBytes(int capacity) => checked(capacity * StrideBytes);
 
-    /// <summary>Bytes of the key of an operation: 5k/2 for CRT, 2k for plain.</summary>
+    /// <summary>Bytes of the key of an operation: 5k/2 for CRT, 2k for others.</summary>
     public static int KeyBytes(RsaAlgorithm algorithm, int modulusBytes) =>
         algorithm == RsaAlgorithm.Crt ? 5 * modulusBytes / 2 : 2 * modulusBytes;
+
+    /// <summary>Bytes of the output of an operation: k, or what a made key has.</summary>
+    public static int OutputBytes(RsaAlgorithm algorithm, int modulusBytes) => algorithm switch
+    {
+        RsaAlgorithm.KeyGeneration => 2 * modulusBytes,
+        RsaAlgorithm.KeyGenerationCrt => 7 * modulusBytes / 2,
+        _ => modulusBytes,
+    };
+
+    /// <summary>Bytes of the input of an operation: k, or none to make a key.</summary>
+    public static int InputBytes(RsaAlgorithm algorithm, int modulusBytes) =>
+        algorithm is RsaAlgorithm.KeyGeneration or RsaAlgorithm.KeyGenerationCrt ? 0 : modulusBytes;
 
     /// <summary>Adds an operation and returns its index; the caller then fills <see cref="Key"/> and <see cref="Input"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The modulus is none of the four sizes.</exception>
@@ -113,13 +132,13 @@ public sealed class OperationBatch
     public Span<byte> Key(int index) =>
         _storage.Span.Slice(index * StrideBytes, KeyBytes(_operations[index].Algorithm, _operations[index].ModulusBytes));
 
-    /// <summary>The input of an operation, modulus-sized.</summary>
+    /// <summary>The input of an operation, modulus-sized; empty where a key is made.</summary>
     public Span<byte> Input(int index) =>
-        _storage.Span.Slice((index * StrideBytes) + MaxKeyBytes, _operations[index].ModulusBytes);
+        _storage.Span.Slice((index * StrideBytes) + MaxKeyBytes, InputBytes(_operations[index].Algorithm, _operations[index].ModulusBytes));
 
-    /// <summary>The output of an operation, modulus-sized.</summary>
-    public Span<byte> Output(int index) =>
-        _storage.Span.Slice((index * StrideBytes) + MaxKeyBytes + MaxModulusBytes, _operations[index].ModulusBytes);
+    /// <summary>The output of an operation, modulus-sized, or a made key.</summary>
+    public Span<byte> Output(int index) => _storage.Span.Slice(
+        (index * StrideBytes) + MaxKeyBytes + MaxModulusBytes, OutputBytes(_operations[index].Algorithm, _operations[index].ModulusBytes));
 
     /// <summary>Empties the batch and zeroes what it held.</summary>
     public void Clear()

@@ -31,6 +31,7 @@ public sealed unsafe class ScalarEngine : ISelectiveEngine
     private readonly nint _m1;
     private readonly nint _m2;
     private readonly nint _difference;
+    private readonly KeyGeneration? _generation;
 
     // Hold copies of a modulus or multiples of it. They are renewed for every batch, since OpenSSL clears them only by freeing.
     private nint _context;
@@ -67,6 +68,13 @@ public sealed unsafe class ScalarEngine : ISelectiveEngine
             Dispose();
             throw new InvalidOperationException("OpenSSL had no memory for the numbers of an engine.");
         }
+
+        _generation = KeyGeneration.TryCreate();
+        if (_generation is null)
+        {
+            Dispose();
+            throw new InvalidOperationException("OpenSSL had no memory for the numbers of an engine.");
+        }
     }
 
     /// <inheritdoc/>
@@ -98,6 +106,7 @@ public sealed unsafe class ScalarEngine : ISelectiveEngine
         }
 
         _disposed = true;
+        _generation?.Dispose();
         foreach (nint number in _numbers)
         {
             BN_clear_free(number);
@@ -140,6 +149,8 @@ public sealed unsafe class ScalarEngine : ISelectiveEngine
             _ when !ready => RsaStatus.Failed,
             RsaAlgorithm.Crt => Crt(batch.Key(index), batch.Input(index), batch.Output(index)),
             RsaAlgorithm.Plain => Plain(batch.Key(index), batch.Input(index), batch.Output(index)),
+            RsaAlgorithm.KeyGeneration or RsaAlgorithm.KeyGenerationCrt =>
+                _generation!.Make(operation, batch.Key(index), batch.Output(index), _context),
             _ => RsaStatus.Unsupported,
         };
         if (status != RsaStatus.Done)

@@ -33,7 +33,7 @@ public sealed class OperationBatchTests
         int total = 0;
         for (int index = 0; index < 4; index++)
         {
-            batch.Add(index % 2 == 0 ? RsaAlgorithm.Crt : RsaAlgorithm.Plain, 512);
+            batch.Add((RsaAlgorithm)index, 512);
             total += batch.Key(index).Length + batch.Input(index).Length + batch.Output(index).Length;
         }
 
