@@ -21,10 +21,11 @@ internal sealed class BatchCounts
     // The sizes that a batch can hold: 1024, 2048, 3072 and 4096 bits.
     private const int Sizes = 4;
     private const int SizeStepBytes = 128;
-    private const int Algorithms = 2;
 
     // Longer batches than any engine of today has lanes are counted as the longest.
     private const int MaxOperations = 64;
+
+    private static readonly int Algorithms = Enum.GetValues<RsaAlgorithm>().Length;
 
     private readonly long[] _counts = new long[Algorithms * Sizes * (MaxOperations + 1)];
 

@@ -2,7 +2,7 @@ using WarpDrive.Engines;
 
 namespace WarpDrive.Emulator;
 
-/// <summary>Processor time that one engine has used for operations, by the size of their keys; written by one engine, read by any thread.</summary>
+/// <summary>Processor time that one engine has used for private-key operations, by the size of their keys; written by one engine, read by any thread.</summary>
 internal sealed class EngineWork
 {
     // 1024, 2048, 3072 and 4096 bits.
@@ -28,9 +28,14 @@ internal sealed class EngineWork
         return (operations, nanoseconds);
     }
 
-    /// <summary>Counts a batch, before its operations are completed; they are of one size.</summary>
+    /// <summary>Counts a batch, before its operations are completed; they are of one kind. To make keys is no private-key operation.</summary>
     public void Count(OperationBatch batch, long nanoseconds)
     {
+        if (batch[0].Algorithm is not (RsaAlgorithm.Crt or RsaAlgorithm.Plain))
+        {
+            return;
+        }
+
         int size = (batch[0].ModulusBytes / SizeStepBytes) - 1;
         Volatile.Write(ref _nanoseconds[size], _nanoseconds[size] + nanoseconds);
         Volatile.Write(ref _operations[size], _operations[size] + batch.Count);

@@ -140,6 +140,17 @@ internal sealed class IovaMap : IDisposable
         return memory;
     }
 
+    /// <summary>Takes every range out of the map; the caller disposes their memory.</summary>
+    public MappedMemory[] RemoveAll()
+    {
+        MappedMemory[] memories = [.. _mappings.AsSpan(0, _count).ToArray().Select(static mapping => mapping.Memory)];
+        _budget?.Return((long)_mappedBytes);
+        _mappings = [];
+        _count = 0;
+        _mappedBytes = 0;
+        return memories;
+    }
+
     /// <summary>The client's memory at <paramref name="iova"/>, when the whole range lies in one mapping with this access.</summary>
     public bool TryTranslate(ulong iova, int length, DmaAccess access, out Span<byte> memory)
     {
@@ -164,15 +175,10 @@ internal sealed class IovaMap : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        for (int i = 0; i < _count; i++)
+        foreach (MappedMemory memory in RemoveAll())
         {
-            _mappings[i].Memory.Dispose();
+            memory.Dispose();
         }
-
-        _budget?.Return((long)_mappedBytes);
-        _mappings = [];
-        _count = 0;
-        _mappedBytes = 0;
     }
 
     private static LinuxException Refused(ulong iova, ulong sizeBytes, string why, int error) =>

@@ -17,6 +17,9 @@ internal sealed partial class VirtualQueue
     private const uint KeySizeBits = 0b1111;
     private const uint AlgorithmBits = 1;
 
+    private const DeviceCapabilities Capabilities =
+        DeviceCapabilities.ParavirtualDoorbells | DeviceCapabilities.DoorbellEventFd | DeviceCapabilities.KeyGeneration;
+
     /// <inheritdoc/>
     public void ReadRegion(uint region, ulong offset, Span<byte> data)
     {
@@ -26,6 +29,8 @@ internal sealed partial class VirtualQueue
             ThrowIfDisposed(ReadCall);
             switch (region)
             {
+                case var _ when data.IsEmpty:
+                    break;
                 case EmulatedRegion.Mmio:
                     data.Clear();
                     break;
@@ -48,6 +53,8 @@ internal sealed partial class VirtualQueue
             ThrowIfDisposed(WriteCall);
             switch (region)
             {
+                case var _ when data.IsEmpty:
+                    break;
                 case EmulatedRegion.Mmio:
                     if (offset != Doorbell.Offset || data.Length != Doorbell.SizeInBytes)
                     {
@@ -113,7 +120,7 @@ internal sealed partial class VirtualQueue
     {
         if (offset >= ControlRegister.EngineName
             && offset + (ulong)data.Length <= ControlRegister.EngineName + ControlRegister.EngineNameSizeInBytes
-            && offset % RegisterBytes == 0 && data.Length % RegisterBytes == 0 && data.Length != 0)
+            && offset % RegisterBytes == 0 && data.Length % RegisterBytes == 0)
         {
             _accelerator.EngineNameRegister.Slice((int)(offset - ControlRegister.EngineName), data.Length).CopyTo(data);
             return;
@@ -128,7 +135,7 @@ internal sealed partial class VirtualQueue
         {
             ControlRegister.Magic => ControlRegister.MagicValue,
             ControlRegister.Version => ControlRegister.VersionValue,
-            ControlRegister.Capabilities => (uint)(DeviceCapabilities.ParavirtualDoorbells | DeviceCapabilities.DoorbellEventFd),
+            ControlRegister.Capabilities => (uint)Capabilities,
             ControlRegister.QueueManagerVersion => ControlRegister.QueueManagerVersionValue,
             ControlRegister.Algorithms => AlgorithmBits,
             ControlRegister.KeySizes => KeySizeBits,

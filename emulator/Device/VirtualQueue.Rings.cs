@@ -225,12 +225,18 @@ internal sealed partial class VirtualQueue
     {
         modulusBytes = (entry.TaskLength1 + 1) * 8;
         asked = SubmissionControl.Algorithm(entry.Control);
-        return asked is HpreAlgorithm.RsaCrt or HpreAlgorithm.RsaPlain
+        return asked <= HpreAlgorithm.KeyGenerationCrt
             && RsaKeyBlock.IsSupportedModulus(modulusBytes)
             && SubmissionControl.IsPosted(entry.Control);
     }
 
-    private static RsaAlgorithm EngineAlgorithm(HpreAlgorithm asked) => asked == HpreAlgorithm.RsaCrt ? RsaAlgorithm.Crt : RsaAlgorithm.Plain;
+    private static RsaAlgorithm EngineAlgorithm(HpreAlgorithm asked) => asked switch
+    {
+        HpreAlgorithm.RsaCrt => RsaAlgorithm.Crt,
+        HpreAlgorithm.KeyGeneration => RsaAlgorithm.KeyGeneration,
+        HpreAlgorithm.KeyGenerationCrt => RsaAlgorithm.KeyGenerationCrt,
+        _ => RsaAlgorithm.Plain,
+    };
 
     /// <summary>Checks an entry and copies its key block and input into the batch.</summary>
     private HpreError Take(in SubmissionEntry entry, OperationBatch batch)
@@ -241,8 +247,15 @@ internal sealed partial class VirtualQueue
         }
 
         if (!_dma.TryTranslate(entry.KeyIova, RsaKeyBlock.SizeInBytes(asked, modulusBytes), DmaAccess.Read, out Span<byte> key)
-            || !_dma.TryTranslate(entry.InputIova, modulusBytes, DmaAccess.Read, out Span<byte> input)
-            || !_dma.TryTranslate(entry.OutputIova, modulusBytes, DmaAccess.Write, out _))
+            || !_dma.TryTranslate(entry.OutputIova, RsaKeyBlock.OutputBytes(asked, modulusBytes), DmaAccess.Write, out _))
+        {
+            return HpreError.Address;
+        }
+
+        // Without an input its address says nothing: UADK leaves it 0.
+        int inputBytes = RsaKeyBlock.InputBytes(asked, modulusBytes);
+        Span<byte> input = default;
+        if (inputBytes > 0 && !_dma.TryTranslate(entry.InputIova, inputBytes, DmaAccess.Read, out input))
         {
             return HpreError.Address;
         }

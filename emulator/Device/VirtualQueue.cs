@@ -137,6 +137,18 @@ internal sealed partial class VirtualQueue : IVfioDevice
         }
     }
 
+    /// <summary>Has an interrupt fire as if a completion had. Without an eventfd nobody hears it.</summary>
+    /// <exception cref="LinuxException">EINVAL: no such interrupt index; ENODEV: the queue is disposed.</exception>
+    public void Fire(uint index)
+    {
+        _ = GetIrqInfo(index);
+        lock (_lock)
+        {
+            ThrowIfDisposed("DEVICE_SET_IRQS");
+            _interrupt?.Signal();
+        }
+    }
+
     /// <inheritdoc/>
     public void MapDma(FileDescriptor file, ulong fileOffset, ulong iova, ulong sizeBytes, DmaAccess access)
     {
@@ -169,6 +181,23 @@ internal sealed partial class VirtualQueue : IVfioDevice
 
         // Engines translate anew under the lock each time, so none has a span of it any more.
         memory.Dispose();
+    }
+
+    /// <summary>Takes every mapping away.</summary>
+    /// <exception cref="LinuxException">ENODEV: the queue is disposed.</exception>
+    public void UnmapAllDma()
+    {
+        MappedMemory[] memories;
+        lock (_lock)
+        {
+            ThrowIfDisposed("DMA_UNMAP");
+            memories = _dma.RemoveAll();
+        }
+
+        foreach (MappedMemory memory in memories)
+        {
+            memory.Dispose();
+        }
     }
 
     /// <inheritdoc/>

@@ -76,6 +76,9 @@ public enum DeviceCapabilities : uint
 
     /// <summary>An ioeventfd for region 3, signalled only when the device sleeps.</summary>
     DoorbellEventFd = 2,
+
+    /// <summary>Algorithms 2 and 3.</summary>
+    KeyGeneration = 4,
 }
 
 /// <summary>What may be written to <see cref="ControlRegister.Command"/>.</summary>

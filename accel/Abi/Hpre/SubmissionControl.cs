@@ -1,6 +1,6 @@
 namespace WarpDrive.Abi.Hpre;
 
-/// <summary>The algorithms of HPRE that concern RSA private-key operations (SQE bits 4:0).</summary>
+/// <summary>The algorithms of HPRE that concern RSA (SQE bits 4:0).</summary>
 public enum HpreAlgorithm : uint
 {
     /// <summary>Plain modular exponentiation: key block exponent, modulus.</summary>
@@ -8,6 +8,12 @@ public enum HpreAlgorithm : uint
 
     /// <summary>RSA with the Chinese remainder theorem: key block dq, dp, q, p, qinv.</summary>
     RsaCrt = 1,
+
+    /// <summary>A private key of two primes (KG_STD): key block e, p, q; no input; output d, n.</summary>
+    KeyGeneration = 2,
+
+    /// <summary>The same with the numbers of CRT (KG_CRT): output d, n, qinv, dq, dp.</summary>
+    KeyGenerationCrt = 3,
 }
 
 /// <summary>
@@ -25,7 +31,10 @@ public enum HpreError : uint
     /// <summary>An address or length that the client has not mapped for this access.</summary>
     Address = 2,
 
-    /// <summary>The key block cannot be a key: a zero or even modulus or prime, or a modulus shorter than the entry says.</summary>
+    /// <summary>
+    /// The key block cannot be a key: a zero or even modulus or prime, a modulus shorter than the entry says, or an exponent or prime
+    /// without the inverse that key generation looks for.
+    /// </summary>
     Key = 3,
 
     /// <summary>The input is not less than the modulus.</summary>

@@ -26,10 +26,10 @@ public struct SubmissionEntry
     /// <summary>IOVA of the key block; its layout depends on the algorithm, see <see cref="RsaKeyBlock"/>.</summary>
     [FieldOffset(8)] public ulong KeyIova;
 
-    /// <summary>IOVA of the input: key bytes, big-endian, less than the modulus.</summary>
+    /// <summary>IOVA of the input: key bytes, big-endian, less than the modulus. Key generation has none.</summary>
     [FieldOffset(16)] public ulong InputIova;
 
-    /// <summary>IOVA of the output: key bytes, big-endian, left-padded with zeros.</summary>
+    /// <summary>IOVA of the output: key bytes, big-endian, left-padded with zeros; of key generation, see <see cref="RsaKeyBlock"/>.</summary>
     [FieldOffset(24)] public ulong OutputIova;
 
     /// <summary>Chosen by the driver, returned unchanged.</summary>

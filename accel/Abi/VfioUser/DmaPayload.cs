@@ -6,13 +6,17 @@ namespace WarpDrive.Abi.VfioUser;
 /// <summary>Payload of DMA_MAP; the memory's descriptor travels with it.
 /// <code>
 ///  0  u32  argsz 32                       8  u64  file offset     24  u64  size
-///  4  u32  flags: 1 read, 2 write        16  u64  IOVA
+///  4  u32  flags: 1 read, 2 write,        16  u64  IOVA
+///           4 may be mapped
 /// </code></summary>
 [StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
 public struct DmaMapPayload
 {
     /// <summary>Size of the payload.</summary>
     public const int SizeInBytes = 32;
+
+    /// <summary>A flag of libvfio-user's clients: the server may map the file. It says what the descriptor says already.</summary>
+    public const DmaAccess MayBeMapped = (DmaAccess)4;
 
     /// <summary><see cref="SizeInBytes"/>.</summary>
     [FieldOffset(0)] public uint ArgumentSize;
@@ -32,7 +36,7 @@ public struct DmaMapPayload
 
 /// <summary>Payload of DMA_UNMAP and of its reply.
 /// <code>
-///  0  u32  argsz 24     4  u32  flags 0     8  u64  IOVA     16  u64  size
+///  0  u32  argsz 24     4  u32  flags: 0, or 2 all     8  u64  IOVA     16  u64  size
 /// </code></summary>
 [StructLayout(LayoutKind.Explicit, Size = SizeInBytes)]
 public struct DmaUnmapPayload
@@ -40,10 +44,13 @@ public struct DmaUnmapPayload
     /// <summary>Size of the payload.</summary>
     public const int SizeInBytes = 24;
 
-    /// <summary><see cref="SizeInBytes"/>.</summary>
+    /// <summary>A flag: every mapping, with IOVA and size 0 (VFIO_DMA_UNMAP_FLAG_ALL).</summary>
+    public const uint All = 2;
+
+    /// <summary>Room for the reply: <see cref="SizeInBytes"/> or more.</summary>
     [FieldOffset(0)] public uint ArgumentSize;
 
-    /// <summary>Zero.</summary>
+    /// <summary>Zero or <see cref="All"/>.</summary>
     [FieldOffset(4)] public uint Flags;
 
     /// <summary>As it was mapped.</summary>

@@ -36,6 +36,9 @@ public enum SetIrqsFlags : uint
     /// <summary>No data.</summary>
     DataNone = 1,
 
+    /// <summary>A byte for each interrupt behind the structure: 0 leaves it alone.</summary>
+    DataBool = 2,
+
     /// <summary>Eventfds, which travel with the message.</summary>
     DataEventFd = 4,
 

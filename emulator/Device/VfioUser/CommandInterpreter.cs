@@ -187,7 +187,9 @@ internal sealed class CommandInterpreter : IDisposable
         return VersionPayload.SizeInBytes + text.Length;
     }
 
-    /// <summary>The text may be absent. Its values do not matter: no reply here is near the defaults of the specification.</summary>
+    /// <summary>
+    /// The text may be absent, and ends at its first NUL. Its values do not matter: no reply here is near the defaults of the specification.
+    /// </summary>
     private static void CheckCapabilities(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty)
@@ -202,7 +204,7 @@ internal sealed class CommandInterpreter : IDisposable
 
         try
         {
-            _ = ProtocolCapabilities.Parse(text[..^1]);
+            _ = ProtocolCapabilities.Parse(text[..text.IndexOf((byte)0)]);
         }
         catch (JsonException refusal)
         {
@@ -220,7 +222,7 @@ internal sealed class CommandInterpreter : IDisposable
             throw Refused(Command, $"{received.Count} descriptors; it takes one");
         }
 
-        queue.MapDma(received[0], map.FileOffset, map.Iova, map.RangeBytes, map.Access);
+        queue.MapDma(received[0], map.FileOffset, map.Iova, map.RangeBytes, map.Access & ~DmaMapPayload.MayBeMapped);
         return 0;
     }
 
@@ -228,13 +230,20 @@ internal sealed class CommandInterpreter : IDisposable
     {
         const VfioUserCommand Command = VfioUserCommand.DmaUnmap;
         var unmap = Read<DmaUnmapPayload>(Command, payload, DmaUnmapPayload.SizeInBytes);
-        RequireExactArgumentSize(Command, unmap.ArgumentSize, DmaUnmapPayload.SizeInBytes);
-        if (unmap.Flags != 0)
+        RequireRoom(Command, unmap.ArgumentSize, DmaUnmapPayload.SizeInBytes);
+        switch (unmap)
         {
-            throw Refused(Command, $"flags 0x{unmap.Flags:x}; they must be 0");
+            case { Flags: 0 }:
+                queue.UnmapDma(unmap.Iova, unmap.RangeBytes);
+                break;
+            case { Flags: DmaUnmapPayload.All, Iova: 0, RangeBytes: 0 }:
+                queue.UnmapAllDma();
+                break;
+            default:
+                throw Refused(
+                    Command, $"flags 0x{unmap.Flags:x}, IOVA 0x{unmap.Iova:x}, {unmap.RangeBytes} bytes; flags must be 0, or 2 with IOVA and size 0");
         }
 
-        queue.UnmapDma(unmap.Iova, unmap.RangeBytes);
         MemoryMarshal.Write(reply, unmap);
         return DmaUnmapPayload.SizeInBytes;
     }
@@ -306,9 +315,12 @@ internal sealed class CommandInterpreter : IDisposable
             throw Refused(Command, $"flags 0x{question.Flags:x}; they must be 0");
         }
 
+        // For its refusal of a region that does not exist.
+        _ = queue.GetRegionInfo(question.Region);
         if (question.Region != EmulatedRegion.Doorbells)
         {
-            throw Refused(Command, $"region {question.Region}; only region {EmulatedRegion.Doorbells} has one");
+            MemoryMarshal.Write(reply, new RegionIoFdsPayload { ArgumentSize = RegionIoFdsPayload.SizeInBytes, Region = question.Region });
+            return RegionIoFdsPayload.SizeInBytes;
         }
 
         MemoryMarshal.Write(reply, new RegionIoFdsPayload { ArgumentSize = Whole, Region = question.Region, Count = 1 });
@@ -343,31 +355,43 @@ internal sealed class CommandInterpreter : IDisposable
         return IrqInfoPayload.SizeInBytes;
     }
 
+    /// <summary>Gives the queue an eventfd, takes it away, or fires it; the one interrupt cannot be masked.</summary>
     private static int SetIrqs(VirtualQueue queue, ReadOnlySpan<byte> payload, List<FileDescriptor> received)
     {
         const VfioUserCommand Command = VfioUserCommand.DeviceSetIrqs;
-        const SetIrqsFlags GiveEventFd = SetIrqsFlags.DataEventFd | SetIrqsFlags.ActionTrigger;
-        const SetIrqsFlags TakeAway = SetIrqsFlags.DataNone | SetIrqsFlags.ActionTrigger;
-        var irqs = Read<SetIrqsPayload>(Command, payload, SetIrqsPayload.SizeInBytes);
+        const SetIrqsFlags EventFds = SetIrqsFlags.DataEventFd | SetIrqsFlags.ActionTrigger;
+        const SetIrqsFlags Nothing = SetIrqsFlags.DataNone | SetIrqsFlags.ActionTrigger;
+        const SetIrqsFlags Bytes = SetIrqsFlags.DataBool | SetIrqsFlags.ActionTrigger;
+        RequireMinimum(Command, payload.Length, SetIrqsPayload.SizeInBytes);
+        var irqs = MemoryMarshal.Read<SetIrqsPayload>(payload);
+        ReadOnlySpan<byte> data = payload[SetIrqsPayload.SizeInBytes..];
         RequireRoom(Command, irqs.ArgumentSize, SetIrqsPayload.SizeInBytes);
-        bool gives = irqs is { Flags: GiveEventFd, Start: 0, Count: 1 } && received.Count == 1;
-        bool takes = irqs is { Flags: GiveEventFd, Start: 0, Count: <= 1 } or { Flags: TakeAway, Start: 0, Count: 0 } && received.Count == 0;
-        if (!gives && !takes)
+        switch (irqs)
         {
-            throw Refused(
-                Command,
-                $"flags 0x{(uint)irqs.Flags:x}, start {irqs.Start}, count {irqs.Count}, {received.Count} descriptors; 0x24, 0, 1, one gives an eventfd, 0x21, 0, 0, none takes it away");
-        }
+            case { Flags: EventFds, Start: 0, Count: 1 } when received.Count == 1 && data.IsEmpty:
+                // The queue keeps a duplicate; the received one is closed with the list.
+                queue.SetIrq(irqs.Index, EventFd.Adopt(received[0]));
+                return 0;
+            case { Flags: EventFds, Start: 0, Count: <= 1 } when received.Count == 0 && data.IsEmpty:
+            case { Flags: Nothing, Start: 0, Count: 0 } when received.Count == 0 && data.IsEmpty:
+                queue.SetIrq(irqs.Index, null);
+                return 0;
+            case { Flags: Nothing, Start: 0, Count: 1 } when received.Count == 0 && data.IsEmpty:
+                queue.Fire(irqs.Index);
+                return 0;
+            case { Flags: Bytes, Start: 0, Count: 1 } when received.Count == 0 && data.Length == 1:
+                if (data[0] != 0)
+                {
+                    queue.Fire(irqs.Index);
+                }
 
-        if (takes)
-        {
-            queue.SetIrq(irqs.Index, null);
-            return 0;
+                return 0;
+            default:
+                throw Refused(
+                    Command,
+                    $"flags 0x{(uint)irqs.Flags:x}, start {irqs.Start}, count {irqs.Count}, {data.Length} bytes of data, {received.Count} descriptors; "
+                    + "0x24, 0, 1, 0, one gives an eventfd, 0x21, 0, 0, 0, none takes it away, 0x21, 0, 1, 0, none fires it");
         }
-
-        // The queue keeps a duplicate; the received one is closed with the list.
-        queue.SetIrq(irqs.Index, EventFd.Adopt(received[0]));
-        return 0;
     }
 
     private static int ReadRegion(VirtualQueue queue, ReadOnlySpan<byte> payload, Span<byte> reply)

@@ -7,7 +7,8 @@ namespace WarpProxy.Tests.Unit.Emulator;
 public sealed class OperationErrorTests
 {
     [Theory]
-    [InlineData(0x4000_0002u, 15)] // key generation
+    [InlineData(0x4000_0004u, 15)] // Diffie-Hellman
+    [InlineData(0x4000_0002u, 23)] // a key of 1536 bits
     [InlineData(0x4000_001fu, 15)]
     [InlineData(0x4000_0000u, 0)]
     [InlineData(0x4000_0000u, 14)]
@@ -52,6 +53,23 @@ public sealed class OperationErrorTests
         Assert.Equal(error, host.Error(host.Reap()));
 
         static ulong At(long offset) => unchecked(RingHost.ArenaIova + (ulong)offset);
+    }
+
+    [Theory]
+    [InlineData(0x4000_0002u, 256)]
+    [InlineData(0x4000_0003u, 448)]
+    public void Made_key_with_one_byte_outside_ends_with_error_2_and_the_address_of_an_input_says_nothing(uint control, int bytes)
+    {
+        using var device = new SteppedDevice();
+        RingHost host = device.Open();
+        ulong end = RingHost.ArenaIova + RingHost.ArenaBytes;
+        host.WriteEntry(control, 15, RingHost.ArenaIova, 0, end - (ulong)bytes);
+        host.WriteEntry(control, 15, RingHost.ArenaIova, ulong.MaxValue, end - (ulong)bytes);
+        host.WriteEntry(control, 15, RingHost.ArenaIova, 0, end - (ulong)bytes + 1);
+        host.WriteEntry(control, 15, end - 255, 0, RingHost.ArenaIova);
+        host.Ring();
+        device.StepAll();
+        Assert.Equal([0u, 0u, 2u, 2u], Enumerable.Range(0, 4).Select(_ => host.Error(host.Reap())));
     }
 
     [Theory]

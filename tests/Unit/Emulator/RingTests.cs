@@ -97,7 +97,7 @@ public sealed class RingTests
         using var device = new SteppedDevice(lanes: 2);
         RingHost host = device.Open();
         host.Write(0);
-        host.WriteEntry(0x4000_0002, 15, 0, 0, 0);
+        host.WriteEntry(0x4000_0004, 15, 0, 0, 0);
         host.Ring();
         Assert.True(device.Engine(0).Fetch());
         Assert.Equal(-1, host.Reap());

@@ -49,8 +49,45 @@ public sealed class RsaOperationTests
     }
 
     [Theory]
+    [InlineData(1024, 15)]
+    [InlineData(2048, 31)]
+    [InlineData(3072, 47)]
+    [InlineData(4096, 63)]
+    public void Keys_made_of_primes_are_those_of_OpenSSL(int bits, byte taskLength)
+    {
+        using var accelerator = new EmulatedAccelerator(
+            new EmulatorOptions { EngineCount = 2 }, () => new ScalarEngine(), NullLogger.Instance);
+        using var host = new RingHost(accelerator.OpenQueue());
+        using var doorbell = host.Queue.GetRegionIoEventFd(3);
+        using var rsa = RSA.Create(bits);
+        RSAParameters key = rsa.ExportParameters(includePrivateParameters: true);
+        int k = bits / 8;
+
+        // accel/README.md "SQE": e, p, q; then d, n, and for algorithm 3 qinv, dq, dp.
+        byte[] exponent = new byte[k];
+        key.Exponent!.CopyTo(exponent.AsSpan(k - key.Exponent!.Length));
+        byte[][] parts = [exponent, key.P!, key.Q!];
+        byte[] block = [.. parts.SelectMany(part => part)];
+        byte[][] fields = [key.D!, key.Modulus!, key.InverseQ!, key.DQ!, key.DP!];
+        byte[] expected = [.. fields.SelectMany(field => field)];
+        block.CopyTo(host.Slot(0));
+        host.WriteEntry(0x4000_0002, taskLength, RingHost.SlotIova(0), 0, RingHost.SlotIova(1));
+        host.WriteEntry(0x4000_0003, taskLength, RingHost.SlotIova(0), 0, RingHost.SlotIova(2));
+        host.RingAndWake(doorbell);
+
+        Assert.Equal((0, 0u), (host.WaitAndReap(), host.Error(0)));
+        Assert.Equal((1, 0u), (host.WaitAndReap(), host.Error(1)));
+        Assert.Equal(expected[..(2 * k)], host.Slot(1)[..(2 * k)].ToArray());
+        Assert.Equal(expected, host.Slot(2)[..expected.Length].ToArray());
+        Assert.Equal(-1, host.Slot(1)[(2 * k)..].IndexOfAnyExcept((byte)0));
+        Assert.Equal(-1, host.Slot(2)[expected.Length..].IndexOfAnyExcept((byte)0));
+    }
+
+    [Theory]
     [InlineData(0x4000_0000u)]
     [InlineData(0x4000_0001u)]
+    [InlineData(0x4000_0002u)]
+    [InlineData(0x4000_0003u)]
     public void Key_of_zeros_ends_with_error_3(uint control)
     {
         using var accelerator = new EmulatedAccelerator(new EmulatorOptions(), () => new ScalarEngine(), NullLogger.Instance);

@@ -90,7 +90,9 @@ public sealed partial class DmaTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
-    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(11)]
+    [InlineData(0x8000_0003u)]
     public void Map_with_other_access_is_refused(uint flags) =>
         Assert.Equal(Errno.EINVAL, _client.Error(DmaMap, RawClient.DmaMap(flags: flags), _memory.File));
 
@@ -157,13 +159,47 @@ public sealed partial class DmaTests : IDisposable
 
     [Theory]
     [InlineData(23, 0)]
-    [InlineData(25, 0)]
     [InlineData(24, 1)]
     [InlineData(24, 2)]
+    [InlineData(24, 4)]
     public void Unmap_with_wrong_argsz_or_flags_is_refused(uint argsz, uint flags)
     {
         Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File));
         Assert.Equal(Errno.EINVAL, _client.Error(DmaUnmap, RawClient.DmaUnmap(argsz: argsz, flags: flags)));
+    }
+
+    [Fact]
+    public void Map_with_the_flag_that_it_may_be_mapped_is_taken() =>
+        Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(flags: 7), _memory.File));
+
+    [Fact]
+    public void An_identical_map_is_EEXIST_as_well_and_changes_nothing()
+    {
+        Assert.Equal(0, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File));
+        Assert.Equal(Errno.EEXIST, _client.Error(DmaMap, RawClient.DmaMap(), _memory.File));
+        Assert.Equal(0, _client.Error(DmaUnmap, RawClient.DmaUnmap()));
+        Assert.Equal(Errno.ENOENT, _client.Error(DmaUnmap, RawClient.DmaUnmap()));
+    }
+
+    [Fact]
+    public void Unmap_of_all_takes_every_mapping_away_and_gives_their_bytes_back()
+    {
+        using var device = new ServedDevice(new EmulatorOptions { SelfTest = false, MaxMappedBytes = 8192 });
+        using RawClient client = device.Open();
+        for (int round = 0; round < 3; round++)
+        {
+            Assert.Equal(0, client.Error(DmaMap, RawClient.DmaMap(iova: 0x1000), _memory.File));
+            Assert.Equal(0, client.Error(DmaMap, RawClient.DmaMap(iova: 0x3000), _memory.File));
+            Assert.Equal(Errno.ENOSPC, client.Error(DmaMap, RawClient.DmaMap(iova: 0x5000), _memory.File));
+            using RawReply reply = client.Call(DmaUnmap, RawClient.DmaUnmap(iova: 0, size: 0, argsz: 4096, flags: 2));
+            Assert.Equal(0u, reply.Error);
+            Assert.Equal(RawClient.DmaUnmap(iova: 0, size: 0, argsz: 4096, flags: 2), reply.Payload);
+            Assert.Equal(Errno.ENOENT, client.Error(DmaUnmap, RawClient.DmaUnmap(iova: 0x1000)));
+        }
+
+        // None is nothing to refuse.
+        Assert.Equal(0, client.Error(DmaUnmap, RawClient.DmaUnmap(iova: 0, size: 0, flags: 2)));
+        Assert.Equal(Errno.EINVAL, client.Error(DmaUnmap, RawClient.DmaUnmap(iova: 0, size: 4096, flags: 2)));
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

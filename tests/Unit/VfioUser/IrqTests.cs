@@ -64,6 +64,35 @@ public sealed class IrqTests : IDisposable
     }
 
     [Fact]
-    public void Firing_an_interrupt_by_message_is_not_offered() =>
-        Assert.Equal(Errno.EINVAL, _client.Error(SetIrqs, RawClient.SetIrqs(0x21, 1)));
+    public void An_interrupt_is_fired_by_message_and_by_a_byte_that_is_not_zero()
+    {
+        Assert.Equal(0, _client.Error(SetIrqs, RawClient.SetIrqs(0x24, 1), _event.File));
+        Assert.False(_event.TryConsume());
+        Assert.Equal(0, _client.Error(SetIrqs, RawClient.SetIrqs(0x21, 1)));
+        Assert.True(_event.TryConsume());
+        Assert.Equal(0, _client.Error(SetIrqs, [.. RawClient.SetIrqs(0x22, 1, argsz: 21), 0]));
+        Assert.False(_event.TryConsume());
+        Assert.Equal(0, _client.Error(SetIrqs, [.. RawClient.SetIrqs(0x22, 1, argsz: 21), 1]));
+        Assert.True(_event.TryConsume());
+
+        // Taken away: nobody hears it, and nothing is wrong with that.
+        Assert.Equal(0, _client.Error(SetIrqs, RawClient.SetIrqs(0x21, 0)));
+        Assert.Equal(0, _client.Error(SetIrqs, RawClient.SetIrqs(0x21, 1)));
+        Assert.False(_event.TryConsume());
+    }
+
+    [Theory]
+    [InlineData(0x21u, 2u, 0u, 0u, 0)]
+    [InlineData(0x21u, 1u, 1u, 0u, 0)]
+    [InlineData(0x21u, 1u, 0u, 1u, 0)]
+    [InlineData(0x21u, 1u, 0u, 0u, 1)]
+    [InlineData(0x22u, 1u, 0u, 0u, 0)]
+    [InlineData(0x22u, 1u, 0u, 0u, 2)]
+    [InlineData(0x22u, 2u, 0u, 0u, 2)]
+    [InlineData(0x22u, 0u, 0u, 0u, 0)]
+    [InlineData(0x23u, 1u, 0u, 0u, 0)]
+    [InlineData(0x09u, 1u, 0u, 0u, 0)] // mask
+    [InlineData(0x11u, 1u, 0u, 0u, 0)] // unmask
+    public void Firing_with_other_values_is_refused(uint flags, uint count, uint index, uint start, int data) =>
+        Assert.Equal(Errno.EINVAL, _client.Error(SetIrqs, [.. RawClient.SetIrqs(flags, count, index, start), .. new byte[data]]));
 }

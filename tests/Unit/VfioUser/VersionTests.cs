@@ -36,6 +36,8 @@ public sealed class VersionTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("{}\0")]
+    [InlineData("{}\0\0\0")]
+    [InlineData("{}\0 padding that nobody reads\0")]
     [InlineData("{\"capabilities\":{\"write_multiple\":true,\"migration\":{\"pgsize\":4096}}}\0")]
     public void Text_may_be_absent_or_hold_unknown_keys(string json)
     {
