@@ -294,13 +294,17 @@ public sealed class VfioUserClient : IVfioDevice
 
         // A file that is shorter than the mapping, or becomes so, would end this process at the first access (SIGBUS).
         FileDescriptor file = reply[0];
-        bool isSealed = SharedMemory.IsSealedAgainstShrinking(file);
+        // Only memory has seals; the size of anything else is not asked for, since the file system of a hostile server need not answer.
+        if (!SharedMemory.IsSealedAgainstShrinking(file))
+        {
+            throw _connection.Wrong(Call, $"for region {region} with a file that is not sealed against shrinking; a memfd with that seal is needed");
+        }
+
         long fileBytes = file.GetSizeBytes();
-        if (!isSealed || fileBytes < 0 || info.MapOffset > (ulong)fileBytes || area.AreaBytes > (ulong)fileBytes - info.MapOffset)
+        if (fileBytes < 0 || info.MapOffset > (ulong)fileBytes || area.AreaBytes > (ulong)fileBytes - info.MapOffset)
         {
             throw _connection.Wrong(
-                Call,
-                $"for region {region} with a file of {fileBytes} bytes, {(isSealed ? "sealed" : "not sealed")} against shrinking; {area.AreaBytes} bytes at {info.MapOffset} and the seal are needed");
+                Call, $"for region {region} with a file of {fileBytes} bytes; {area.AreaBytes} bytes at {info.MapOffset} are needed");
         }
 
         if (SharedMemory.IsOfHugePages(file))

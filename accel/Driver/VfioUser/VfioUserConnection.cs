@@ -13,6 +13,7 @@ namespace WarpDrive.Driver.VfioUser;
 internal sealed class VfioUserConnection : IDisposable
 {
     private const int CallsPerTimeout = 16;
+    private const int ReadAtOnceBytes = 65536;
 
     private readonly Lock _lock = new();
     private readonly UnixSocket _socket;
@@ -21,6 +22,7 @@ internal sealed class VfioUserConnection : IDisposable
     private TimeSpan _patience;     // for the next answer, at most the timeout
     private ushort _id;
     private volatile bool _isBroken;
+    private bool _isDisposed;       // under the lock
 
     /// <summary>Connects.</summary>
     /// <param name="path">Of the server's socket.</param>
@@ -99,7 +101,7 @@ internal sealed class VfioUserConnection : IDisposable
             catch
             {
                 _isBroken = true;
-                received.ForEach(descriptor => descriptor.Dispose());
+                ForeignDescriptors.Close(received);
                 throw;
             }
 
@@ -107,13 +109,13 @@ internal sealed class VfioUserConnection : IDisposable
 
             if (error != 0)
             {
-                received.ForEach(descriptor => descriptor.Dispose());
+                ForeignDescriptors.Close(received);
                 throw new LinuxException(call, $"{_path}, {what}", (int)error);
             }
 
             if (reply.Length < minReplyBytes)
             {
-                received.ForEach(descriptor => descriptor.Dispose());
+                ForeignDescriptors.Close(received);
                 throw Wrong(call, $"with {reply.Length} bytes; {minReplyBytes} or more are needed");
             }
 
@@ -125,12 +127,34 @@ internal sealed class VfioUserConnection : IDisposable
     public VfioUserProtocolException Wrong(string call, string seenAndAllowed) =>
         new($"The server at '{_path}' answered {call} {seenAndAllowed}.");
 
-    /// <inheritdoc/>
+    /// <summary>Closes the socket. It is emptied first: it would close descriptors that nobody received, and could wait for them.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
             _isBroken = true;
+            _socket.ShutDown();
+            var unread = new List<FileDescriptor>();
+            byte[] bytes = new byte[ReadAtOnceBytes];
+            try
+            {
+                while (_socket.Receive(bytes, unread, wait: false) > 0)
+                {
+                    ForeignDescriptors.Close(unread);
+                }
+            }
+            catch (LinuxException)
+            {
+                // Nothing more is there.
+            }
+
+            ForeignDescriptors.Close(unread);
             _socket.Dispose();
         }
     }

@@ -27,5 +27,5 @@ internal sealed class VfioUserReply : IDisposable
     public void Release(FileDescriptor descriptor) => _descriptors.Remove(descriptor);
 
     /// <inheritdoc/>
-    public void Dispose() => _descriptors.ForEach(descriptor => descriptor.Dispose());
+    public void Dispose() => ForeignDescriptors.Close(_descriptors);
 }
