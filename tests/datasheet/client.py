@@ -19,7 +19,7 @@ import time
 
 from dma_memory import KeySet
 from promises import (
-    check_depths, check_errors, check_first_values, check_ignored_doorbells, check_refusals, check_reset, check_stop, check_unmap,
+    check_depths, check_errors, check_first_values, check_ignored_doorbells, check_key_generation, check_refusals, check_reset, check_stop, check_unmap,
     check_versions)
 from queue_pair import Register
 from rsa_keys import generate_key
@@ -68,16 +68,17 @@ def run(arguments: argparse.Namespace, keys: KeySet, rng: random.Random) -> str:
     trapped.run(by_message)
     summary = summarize(shared, trapped)
 
-    mistakes = 0
+    mistakes = made = 0
     for client, other in ((shared, trapped), (trapped, shared)):
         check_refusals(client)
+        made += check_key_generation(client, keys)
         mistakes += check_errors(client, keys[2048][0], foreign_iova=other.memory.inputs.iova)
         check_ignored_doorbells(client)
         check_unmap(client)
         check_stop(client)
         check_reset(client, count=MIXTURE_SUM)
         client.close()
-    return f"{summary}, {mistakes} mistakes answered as promised, unmap, stop, reset and restart right"
+    return f"{summary}, {made} keys made, {mistakes} mistakes answered as promised, unmap, stop, reset and restart right"
 
 
 def print_device(client: Client) -> None:

@@ -6,13 +6,15 @@ import time
 from contextlib import closing
 from dataclasses import replace
 
-from dma_memory import PAGE
+from dma_memory import PAGE, UNWRITTEN, KeySet
 from queue_pair import (
     MAGIC, REGION_SIZES, Error, QueueCommand, RegionNumber, Register, State, Submission, TrappedDoorbells)
 from rsa_keys import Algorithm, RsaKey
 from traffic import Client, Operation
 from vfio_user import (
     REPLY_SECONDS_MAX, VERSION, Command, Connection, DmaAccess, ProtocolError, RegionFlag, expect, expect_refusal)
+
+SLOTS_OF_A_KEY = 4
 
 
 def check_first_values(client: Client) -> None:
@@ -83,7 +85,7 @@ def check_errors(client: Client, key: RsaKey, foreign_iova: int) -> int:
     k = key.size
 
     mistakes = [
-        (Error.NOT_OFFERED, "algorithm 2", replace(right, algorithm=2)),
+        (Error.NOT_OFFERED, "algorithm 4", replace(right, algorithm=4)),
         (Error.NOT_OFFERED, "1536 bits", replace(right, key_bytes=192)),
         (Error.NOT_OFFERED, "done not 1", replace(right, done=0)),
         (Error.ADDRESS, "input not mapped", replace(right, input=memory.inputs.end)),
@@ -111,6 +113,27 @@ def check_errors(client: Client, key: RsaKey, foreign_iova: int) -> int:
             attempt_mistake(client, f"{what}, {algorithm.name}", submission, Error.KEY)
         memory.write(block, key.block(algorithm))
     return len(mistakes) + 2 * 5
+
+
+def check_key_generation(client: Client, keys: KeySet) -> int:
+    """Has the device make a key of each size of its primes, in both ways. Nothing is in flight."""
+    memory, made = client.memory, 0
+    for key in (keys_of_size[0] for keys_of_size in keys.values()):
+        k, block = key.size, memory.block(key, Algorithm.CRT)
+        memory.write(block, key.primes_block())
+        expected = key.made_block()
+        for number, length in ((2, 2 * k), (3, 7 * k // 2)):
+            # The result is longer than a slot; all of them are free.
+            for slot in range(SLOTS_OF_A_KEY):
+                memory.mark_unwritten(slot)
+            result = client.attempt(Submission(number, k, block, 0, memory.output(0), tag=2**64 - number))
+            expect(f"error of algorithm {number}, {8 * k} bits", (result.error, result.second_error), (Error.NONE, 0))
+            expect(f"key of algorithm {number}, {8 * k} bits", memory.read(memory.output(0), length), expected[:length])
+            behind = memory.read(memory.output(0) + length, memory.output(SLOTS_OF_A_KEY) - memory.output(0) - length)
+            expect("bytes behind a made key", set(behind), {UNWRITTEN})
+            made += 1
+        memory.write(block, key.block(Algorithm.CRT))
+    return made
 
 
 def wrong_key_blocks(key: RsaKey, algorithm: Algorithm) -> list[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """RSA keys for tests, and their key blocks (accel/README.md, "SQE"). Too careless for keys that must stay secret."""
 
+import math
 import random
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -47,6 +48,20 @@ class RsaKey:
     def crt_block(self) -> bytes:
         dq, dp, qinv = self.d % (self.q - 1), self.d % (self.p - 1), pow(self.q, -1, self.p)
         return b"".join(number.to_bytes(self.size // 2, "big") for number in (dq, dp, self.q, self.p, qinv))
+
+    def primes_block(self) -> bytes:
+        """What key generation takes."""
+        return PUBLIC_EXPONENT.to_bytes(self.size, "big") + b"".join(number.to_bytes(self.size // 2, "big") for number in (self.p, self.q))
+
+    def made_block(self) -> bytes:
+        """What it answers; algorithm 2 without the last three numbers."""
+        order = (self.p - 1) * (self.q - 1)
+        if self.size >= 256:
+            order //= math.gcd(self.p - 1, self.q - 1)
+        dq, dp, qinv = self.d % (self.q - 1), self.d % (self.p - 1), pow(self.q, -1, self.p)
+        return b"".join(
+            [number.to_bytes(self.size, "big") for number in (self.d % order, self.n)]
+            + [number.to_bytes(self.size // 2, "big") for number in (qinv, dq, dp)])
 
 
 def generate_key(bits: int, rng: random.Random) -> RsaKey:
