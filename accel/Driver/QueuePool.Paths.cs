@@ -64,6 +64,8 @@ public sealed partial class QueuePool
             return false;
         }
 
+        auto.Chooser.BeginDevice();
+
         error = Run(operation, key, input, output);
         return error == AcceleratorError.None;
     }

@@ -48,6 +48,7 @@ internal sealed class AdmissionListener : IConnectionListener
         try
         {
             await _starts.WaitAsync(_unbound.Token);
+            await _admission.WhenRoomAsync().WaitAsync(_unbound.Token);
             for (int refusals = 1; ; refusals++)
             {
                 Socket socket = await TakeAsync(cancellationToken);

@@ -13,6 +13,7 @@ internal sealed class ConnectionAdmission
 
     private readonly Lock _gate = new();
     private readonly long? _openFiles;
+    private readonly Func<Task>? _whenRoom;
     private ListenerAdmission[] _listeners = [];        // replaced whole, so that it can be read without the gate
 
     /// <summary>Prepares it.</summary>
@@ -20,9 +21,11 @@ internal sealed class ConnectionAdmission
     /// <param name="maxHandshakes">The most under way at once.</param>
     /// <param name="time">The clock.</param>
     /// <param name="openFiles">The limit of open files; null: this process's.</param>
-    public ConnectionAdmission(LimitOptions limits, int maxHandshakes, TimeProvider time, long? openFiles = null)
+    /// <param name="whenRoom">Done when another connection that begins with a handshake may be taken; null: any time.</param>
+    public ConnectionAdmission(LimitOptions limits, int maxHandshakes, TimeProvider time, long? openFiles = null, Func<Task>? whenRoom = null)
     {
         _openFiles = openFiles;
+        _whenRoom = whenRoom;
         Open = new BoundedCount(LimitOf(limits));
         Handshakes = new BoundedCount(maxHandshakes);
         Hellos = new AwaitedHellos(time);
@@ -67,6 +70,9 @@ internal sealed class ConnectionAdmission
         Open.Limit = LimitOf(limits);
         Handshakes.Limit = maxHandshakes;
     }
+
+    /// <summary>Done when another connection that begins with a handshake may be taken. Until then a crowd waits in the kernel.</summary>
+    internal Task WhenRoomAsync() => _whenRoom?.Invoke() ?? Task.CompletedTask;
 
     private int LimitOf(LimitOptions limits) => limits.MaxConnections
         ?? (int)Math.Clamp((_openFiles ?? OpenFiles.ReadLimit()) - OtherFiles, OtherFiles, LimitOptions.MaxLimit);

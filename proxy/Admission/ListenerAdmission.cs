@@ -61,6 +61,9 @@ internal sealed class ListenerAdmission
         }
     }
 
+    /// <summary>Done when another connection may be taken. Until then a crowd waits in the kernel.</summary>
+    public Task WhenRoomAsync() => _hasHandshakes ? Process.WhenRoomAsync() : Task.CompletedTask;
+
     /// <summary>Counts a connection in, before anything is made for it. Null: to be reset.</summary>
     public AdmittedConnection? TryAdmit(EndPoint? sender)
     {

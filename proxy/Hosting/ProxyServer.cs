@@ -62,7 +62,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _headers = new ClientCertificateHeaders(options.Listeners);
         _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
-        _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time);
+        _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time, whenRoom: _lanes.WhenRoomAsync);
         _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
         _files = new FileWatch(options.Files.Interval, time, _loggers.CreateLogger<FileWatch>(), isPaused: true);
         _clients = new ClientTrustStore(_files, time, _loggers.CreateLogger<ClientTrust>());

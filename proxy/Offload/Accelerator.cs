@@ -23,7 +23,7 @@ internal sealed class Accelerator : IDisposable
     private readonly TimeProvider _time;
     private readonly QueuePool _pool;
     private readonly OperationCounters _counters = new();
-    private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountBusy);
+    private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountLoad, HandshakeLane.BeginDevice);
     private readonly Lock _gate = new();
     private readonly List<EmulatedAccelerator> _leaving = [];       // under _gate: devices of earlier configurations, until their queues are closed
     private volatile EmulatedAccelerator? _embedded;                // written under _gate
@@ -190,8 +190,9 @@ internal sealed class Accelerator : IDisposable
             : path == OffloadPath.Software ? SoftwareRsaKey.CreateByOpenSsl(key)
             : new SoftwareRsaKey(key);
         return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation)
-            : fallback == OffloadFallback.Software ? new(software, _pool, _counters, BeginOperation, path == OffloadPath.Auto ? _chooser : null)
-            : new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false };
+            : fallback != OffloadFallback.Software ? new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false }
+            : path == OffloadPath.Auto ? new(software, _pool, _counters, BeginOperation, _chooser)
+            : new(software, _pool, _counters, BeginAwaitedOperation);
     }
 
     /// <summary>For people: what computes.</summary>
@@ -247,8 +248,24 @@ internal sealed class Accelerator : IDisposable
         return false;
     }
 
+    /// <summary>As above, of keys whose operations all go to a device first.</summary>
+    private bool BeginAwaitedOperation()
+    {
+        bool mayWait = BeginOperation();
+        if (mayWait)
+        {
+            HandshakeLane.BeginDevice();
+        }
+
+        return mayWait;
+    }
+
     /// <summary>As above, of keys that only a device has: any thread waits.</summary>
-    private static bool BeginDeviceOperation() => BeginSoftwareOperation();
+    private static bool BeginDeviceOperation()
+    {
+        HandshakeLane.BeginDevice();
+        return BeginSoftwareOperation();
+    }
 
     /// <summary>As above, of keys that no device has: any thread computes.</summary>
     private static bool BeginSoftwareOperation()

@@ -12,7 +12,7 @@ internal sealed class HandshakeLane
     private static Handshake? _current;
 
     [ThreadStatic]
-    private static HandshakeLanes? _currentLanes;
+    private static HandshakeLane? _currentLane;
 
     private readonly HandshakeLanes _lanes;
     private readonly Thread _thread;
@@ -33,8 +33,20 @@ internal sealed class HandshakeLane
     /// <summary>The handshake that the calling lane carries; null off the lanes.</summary>
     public static Handshake? CurrentHandshake => _current;
 
-    /// <summary>Lanes at work, where the calling thread is one of them; else 1.</summary>
-    public static int CountBusy() => _currentLanes?.BusyCountAbout ?? 1;
+    /// <summary>Whether it counts among those that compute. Under the gate of its lanes.</summary>
+    public bool IsComputing { get; set; }
+
+    /// <summary>Handshakes that are on lanes or wait for one, as far as there are lanes, where the calling thread is one of them; else 1.</summary>
+    public static int CountLoad() => _currentLane?._lanes.LoadAbout ?? 1;
+
+    /// <summary>Called by a thread that waits for a device from now on: if it is a lane, another one may compute.</summary>
+    public static void BeginDevice()
+    {
+        if (_currentLane is { } lane)
+        {
+            lane._lanes.BeginDevice(lane);
+        }
+    }
 
     /// <summary>Starts the thread. Its execution context is empty: each handshake brings its own.</summary>
     public void Start() => _thread.UnsafeStart();
@@ -51,7 +63,7 @@ internal sealed class HandshakeLane
 
     private void Run()
     {
-        _currentLanes = _lanes;
+        _currentLane = this;
         while (true)
         {
             _wake.Wait();

@@ -1,27 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace WarpProxy.Tls;
 
 /// <summary>
 /// A bounded number of <see cref="HandshakeLane"/>s and the bounded queue in front of them. Of the idle lanes the one that
 /// worked last works next: its caches are warm, and the others sleep on. Any thread may call any member.
 /// </summary>
+/// <remarks>
+/// There are many lanes so that many can wait for a device. As many as there are processors compute: more would not be done earlier, but in a
+/// storm they would all compete with the threads that serve established connections, and with the garbage collector while those wait for it.
+/// A lane that has given its operation to a device computes no more, and another may begin; what little is left of its handshake it computes
+/// beyond the number.
+/// </remarks>
 internal sealed class HandshakeLanes : IDisposable
 {
+    /// <summary>So many handshakes that wait for a lane are a crowd: those that come wait in the kernel.</summary>
+    public const int CrowdBegins = 64;
+
+    /// <summary>Until so few are left.</summary>
+    public const int CrowdEnds = 32;
+
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly HandshakeLane[] _lanes;
     private readonly Stack<HandshakeLane> _idle;
     private readonly Queue<Waiting> _waiting = new();
+    private readonly int _maxComputing;
     private readonly int _maxWaiting;
     private readonly TimeSpan _waitTimeout;
     private readonly TimeProvider _time;
     private readonly HandshakeCounters _counters;
     private readonly ITimer _expiry;    // armed while somebody waits, for the one who waits longest
+    private int _computing;
+    private TaskCompletionSource? _room;    // whom a crowd is kept waiting for, while there is one
     private bool _isStopped;
 
     /// <summary>Starts the lanes.</summary>
-    public HandshakeLanes(TlsOptions options, TimeProvider time, HandshakeCounters counters)
+    /// <param name="options">How many, and how many wait how long.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="counters">Where refusals are counted.</param>
+    /// <param name="processors">How many lanes compute at the same time; null: as many as this process has processors.</param>
+    public HandshakeLanes(TlsOptions options, TimeProvider time, HandshakeCounters counters, int? processors = null)
     {
+        _maxComputing = processors ?? Environment.ProcessorCount;
         _maxWaiting = options.MaxWaiting;
         _waitTimeout = options.LaneTimeout;
         _time = time;
@@ -52,8 +74,11 @@ internal sealed class HandshakeLanes : IDisposable
         }
     }
 
-    /// <summary>As <see cref="BusyCount"/>, a moment ago, and without waiting for anybody: for each operation.</summary>
-    public int BusyCountAbout => _lanes.Length - _idle.Count;
+    /// <summary>
+    /// How many lanes there would be at work if all might compute: those that are, and those that handshakes wait for. A moment ago, and without waiting for
+    /// anybody: for each operation.
+    /// </summary>
+    public int LoadAbout => Math.Min(_lanes.Length, _lanes.Length - _idle.Count + _waiting.Count);
 
     /// <summary>Handshakes that wait for a lane now.</summary>
     public int WaitingCount
@@ -64,6 +89,24 @@ internal sealed class HandshakeLanes : IDisposable
             {
                 return _waiting.Count;
             }
+        }
+    }
+
+    /// <summary>
+    /// Done when so few wait for a lane that more may come. Who asks before it takes a connection leaves a crowd where it costs nothing, in the
+    /// kernel; and it is no longer than lanes need for what is there, since the wait for a device is bounded.
+    /// </summary>
+    public Task WhenRoomAsync()
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count < CrowdBegins || _isStopped)
+            {
+                return Task.CompletedTask;
+            }
+
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task;
         }
     }
 
@@ -81,9 +124,10 @@ internal sealed class HandshakeLanes : IDisposable
             {
                 refusal = LaneRefusal.Stopped;
             }
-            else if (!_idle.TryPop(out lane))
+            else if (!TryBegin(out lane))
             {
-                if (_waiting.Count == _maxWaiting)
+                // Who waits for a processor while there is a lane does not wait for a lane.
+                if (_waiting.Count >= _maxWaiting + _idle.Count)
                 {
                     refusal = LaneRefusal.QueueFull;
                 }
@@ -105,15 +149,42 @@ internal sealed class HandshakeLanes : IDisposable
         }
     }
 
+    /// <summary>Called by a lane that waits for a device from now on: another may compute.</summary>
+    public void BeginDevice(HandshakeLane lane)
+    {
+        HandshakeLane? next = null;
+        Waiting waiting = default;
+        lock (_gate)
+        {
+            if (!lane.IsComputing)
+            {
+                return;
+            }
+
+            lane.IsComputing = false;
+            _computing--;
+            if (_waiting.Count > 0 && TryBegin(out next))
+            {
+                waiting = Dequeue();
+            }
+        }
+
+        next?.Give(waiting.Entry);
+    }
+
     /// <summary>Called by a lane that is done: gives it the one who waits longest, or takes it back as idle.</summary>
-    /// <returns>What to resume next; null when nobody waits.</returns>
+    /// <returns>What to resume next; null when nobody waits, or others compute already.</returns>
     public LaneEntry? TakeWaitingOrRest(HandshakeLane lane)
     {
         lock (_gate)
         {
-            if (_waiting.TryDequeue(out Waiting waiting))
+            _computing -= lane.IsComputing ? 1 : 0;
+            lane.IsComputing = false;
+            if (_computing < _maxComputing && _waiting.Count > 0)
             {
-                return waiting.Entry;
+                _computing++;
+                lane.IsComputing = true;
+                return Dequeue().Entry;
             }
 
             _idle.Push(lane);
@@ -139,9 +210,9 @@ internal sealed class HandshakeLanes : IDisposable
             }
 
             _isStopped = true;
-            while (_waiting.TryDequeue(out Waiting waiting))
+            while (_waiting.Count > 0)
             {
-                refused.Add(waiting.Entry);
+                refused.Add(Dequeue().Entry);
             }
 
             idle.AddRange(_idle);
@@ -156,6 +227,33 @@ internal sealed class HandshakeLanes : IDisposable
             TimeSpan left = StopTimeout - _time.GetElapsedTime(since);
             lane.Join(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
+    }
+
+    /// <summary>Under the gate.</summary>
+    private Waiting Dequeue()
+    {
+        Waiting first = _waiting.Dequeue();
+        if (_room is not null && _waiting.Count <= CrowdEnds)
+        {
+            _room.SetResult();
+            _room = null;
+        }
+
+        return first;
+    }
+
+    /// <summary>Takes an idle lane that may compute. Under the gate.</summary>
+    private bool TryBegin([NotNullWhen(true)] out HandshakeLane? lane)
+    {
+        lane = null;
+        if (_computing >= _maxComputing || !_idle.TryPop(out lane))
+        {
+            return false;
+        }
+
+        _computing++;
+        lane.IsComputing = true;
+        return true;
     }
 
     private void RefuseExpired()
@@ -179,7 +277,7 @@ internal sealed class HandshakeLanes : IDisposable
                     break;
                 }
 
-                refused.Add(_waiting.Dequeue().Entry);
+                refused.Add(Dequeue().Entry);
             }
         }
 

@@ -7,6 +7,7 @@ namespace WarpDrive.Driver.Paths;
 public sealed class PathChooser
 {
     private readonly Func<int>? _readLoad;
+    private readonly Action? _beginDevice;
     private readonly PathChoice[] _choices;
     private int _underWay;
 
@@ -16,10 +17,12 @@ public sealed class PathChooser
     /// How many threads want a processor or wait for a device, the calling one included, where somebody knows better than the number of operations under way.
     /// Called for each operation.
     /// </param>
-    public PathChooser(int processors, Func<int>? readLoad = null)
+    /// <param name="beginDevice">Called by a thread whose operation goes to a device, before it does: from then on it waits. It must not throw.</param>
+    public PathChooser(int processors, Func<int>? readLoad = null, Action? beginDevice = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(processors, 1);
         _readLoad = readLoad;
+        _beginDevice = beginDevice;
         _choices = [.. KeySizes.All.Select(_ => new PathChoice(processors))];
     }
 
@@ -37,6 +40,8 @@ public sealed class PathChooser
         int underWay = Interlocked.Increment(ref _underWay);
         return _readLoad is null ? underWay : Math.Max(underWay, _readLoad());
     }
+
+    internal void BeginDevice() => _beginDevice?.Invoke();
 
     internal void Leave() => Interlocked.Decrement(ref _underWay);
 }
