@@ -18,6 +18,8 @@ internal sealed class ProbeLoop : IDisposable
     private readonly SocketPoller _poller = new();
     private readonly SocketEvent[] _events = new SocketEvent[SocketPoller.MaxEvents];
     private readonly byte[] _buffer = new byte[32 * 1024];
+    private readonly long[] _begun;     // by the clock of latency, when the request under way was due
+    private readonly WorkClock _clock;
     private readonly long _interval;
     private long _stormFrom = long.MaxValue;
     private long _stormUntil = long.MaxValue;
@@ -29,6 +31,8 @@ internal sealed class ProbeLoop : IDisposable
     {
         _interval = (long)(LoadClock.Second / options.Rate);
         _connections = [.. Enumerable.Range(0, options.Established).Select(_ => new ProbeConnection(options.Target))];
+        _begun = new long[_connections.Length];
+        _clock = new WorkClock(options.WorkOf);
         _due = [.. _connections.Select(static _ => new Queue<long>())];
         for (int i = 0; i < _connections.Length; i++)
         {
@@ -104,12 +108,14 @@ internal sealed class ProbeLoop : IDisposable
         ProbeConnection connection = _connections[index];
         if (!connection.IsBusy && connection.Failure is null && _due[index].TryDequeue(out long due))
         {
+            _begun[index] = _clock.At(due);
             connection.Request(due);
         }
     }
 
     private void Poll(TimeSpan time)
     {
+        _clock.Check();
         int count = _poller.Wait(_events, time);
         for (int i = 0; i < count; i++)
         {
@@ -117,15 +123,14 @@ internal sealed class ProbeLoop : IDisposable
             ProbeConnection connection = _connections[index];
             if (connection.Advance(_buffer))
             {
-                Record(connection.Due);
+                Record(connection.Due, _clock.Now - _begun[index]);
                 Begin(index);
             }
         }
     }
 
-    private void Record(long due)
+    private void Record(long due, long latency)
     {
-        long latency = LoadClock.Now - due;
         if (due < Volatile.Read(ref _stormFrom))
         {
             Before.Record(latency);

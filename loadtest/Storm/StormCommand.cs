@@ -38,13 +38,19 @@ internal static class StormCommand
             + "processors, with nothing else on them.",
     };
 
+    private static readonly Option<string?> Work = new Option<string?>("--work")
+    {
+        Description = "Numbers of the server's processes, with commas between: latency of the established connections is the processor time that they and this client use "
+            + "meanwhile, by the number of processors. For a machine with other programs on it.",
+    }.RefusedIf(static list => WorkClock.Parse(list) is null ? $"--work is '{list}'; it must be numbers of running processes with commas between." : null);
+
     private static readonly Option<bool> Json = LoadCommandOptions.Json();
 
     public static Command Create()
     {
         var command = new Command("storm", "Thousands of new connections at once, and what they do to the latency of those that are established.")
         {
-            Url, Connections, Established, Rate, Before, Tls, Timeout, Yielding, Json,
+            Url, Connections, Established, Rate, Before, Tls, Timeout, Yielding, Work, Json,
         };
         command.SetAction(static parsed =>
         {
@@ -67,6 +73,7 @@ internal static class StormCommand
         Rate = parsed.GetValue(Rate),
         Before = TimeSpan.FromSeconds(parsed.GetValue(Before)),
         IsYielding = parsed.GetValue(Yielding),
+        WorkOf = parsed.GetValue(Work) is { } processes ? WorkClock.Parse(processes)! : [],
         Limit = TimeSpan.FromSeconds(parsed.GetValue(Timeout)),
         Version = LoadCommandOptions.VersionOf(parsed.GetValue(Tls)),
     };

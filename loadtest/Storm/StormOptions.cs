@@ -28,6 +28,9 @@ internal sealed record StormOptions
     /// <summary>Whether the storm's thread takes only what the processors have left, once all its connections are begun.</summary>
     public bool IsYielding { get; init; }
 
+    /// <summary>Processes whose processor time is the clock of the latency of established connections; none: time is.</summary>
+    public IReadOnlyList<int> WorkOf { get; init; } = [];
+
     /// <summary>Of the storm.</summary>
     public TlsVersion Version { get; init; } = TlsVersion.Any;
 }
