@@ -54,7 +54,8 @@ internal sealed class DeviceService(bool sharesProcessors)
             Work.Add(ticket.Level, measured.Work, now);
             if (ticket.IsAlone)
             {
-                _detour.Add(measured.Elapsed - measured.Work, now);
+                // Beyond its own work again, it is other programs that took the processor, and they take it of software alike.
+                _detour.Add(Math.Min(measured.Elapsed - measured.Work, measured.Work), now);
             }
         }
     }
