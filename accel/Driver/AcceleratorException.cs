@@ -1,7 +1,7 @@
 namespace WarpDrive.Driver;
 
 /// <summary>A device cannot be used as it was asked for; the message is one sentence for the person who configured it.</summary>
-public sealed class AcceleratorException : Exception
+public class AcceleratorException : Exception
 {
     /// <summary>Creates the exception.</summary>
     public AcceleratorException(string message)

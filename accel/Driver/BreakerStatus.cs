@@ -33,6 +33,9 @@ public enum OpeningReason
 
     /// <summary>The known-answer probe failed.</summary>
     Probe,
+
+    /// <summary>The kernel took the device out of use.</summary>
+    Isolated,
 }
 
 /// <summary>A circuit breaker at one moment.</summary>

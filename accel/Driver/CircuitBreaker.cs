@@ -4,7 +4,7 @@ namespace WarpDrive.Driver;
 /// Decides whether a device is given work, from what became of the work it had. It has no thread and no timer: whoever looks after the
 /// device calls <see cref="Observe"/> every now and then, and acts.
 /// <code>
-///              wrong result, broken protocol,
+///              wrong result, broken protocol, isolated,
 ///              too many errors, no answers                 time is over
 ///   Closed ───────────────────────────────────▶ Open ──────────────────────▶ HalfOpen ◀── at first
 ///     │  ▲                                       ▲                            │  │  ▲
@@ -193,6 +193,19 @@ internal sealed class CircuitBreaker
             RequireHalfOpen();
             _probesBad++;
             Open(OpeningReason.Probe, detail);
+        }
+    }
+
+    /// <summary>The kernel took the device out of use: it gets no work, whatever became of the last, and no probe either. Not when it is open already.</summary>
+    /// <param name="detail">Words that end a sentence.</param>
+    public void Isolated(string detail)
+    {
+        lock (_lock)
+        {
+            if (_state != BreakerState.Open)
+            {
+                Open(OpeningReason.Isolated, detail);
+            }
         }
     }
 

@@ -8,14 +8,17 @@ namespace WarpDrive.Driver;
 public sealed class DmaMemory : IDisposable
 {
     private readonly DmaAddresses? _addresses;
+    private readonly Action<MappedMemory> _unmap = static memory => memory.Dispose();
 
     /// <summary>Takes memory that a device allocated, and that only it can reach by these addresses.</summary>
     /// <param name="memory">Owned by the result. The kernel never swaps it.</param>
     /// <param name="addresses">Where the device finds it, from the first byte on.</param>
-    internal DmaMemory(MappedMemory memory, DmaAddresses addresses)
+    /// <param name="unmap">How it is given back.</param>
+    internal DmaMemory(MappedMemory memory, DmaAddresses addresses, Action<MappedMemory> unmap)
     {
         Memory = memory;
         _addresses = addresses;
+        _unmap = unmap;
     }
 
     private DmaMemory(FileDescriptor file, MappedMemory memory)
@@ -57,7 +60,7 @@ public sealed class DmaMemory : IDisposable
     /// <summary>Unmaps. Whoever wrote a secret zeroes it first; devices that have it mapped must be gone before.</summary>
     public void Dispose()
     {
-        Memory.Dispose();
+        _unmap(Memory);
         File?.Dispose();
     }
 }

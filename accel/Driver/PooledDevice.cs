@@ -153,6 +153,7 @@ internal sealed partial class PooledDevice
     public void Supervise(IReadOnlyList<DeviceKey> retired, int generation)
     {
         _breaker.Observe();
+        NoticeIsolation();
         if (retired.Count > 0 || !_breaker.IsClosed || Array.Exists(_queues, static queue => queue.Owner == QueueOwner.Idle && queue.IsGone))
         {
             SortIdle(retired, generation);
@@ -319,6 +320,11 @@ internal sealed partial class PooledDevice
         {
             ReportAbsence(e);
         }
+        catch (DeviceIsolatedException e)
+        {
+            _breaker.Isolated(e.Message.TrimEnd('.'));
+            ReportOpening();
+        }
         catch (AcceleratorException e) when (_hasBeenTried)
         {
             FailProbe(e.Message.TrimEnd('.'));
@@ -326,6 +332,24 @@ internal sealed partial class PooledDevice
         finally
         {
             _hasBeenTried = true;
+        }
+    }
+
+    /// <summary>Devices that the kernel took out of use may still answer, for a while and perhaps wrongly.</summary>
+    private void NoticeIsolation()
+    {
+        if (!_breaker.IsClosed)
+        {
+            return;
+        }
+
+        foreach (PooledQueue queue in _queues)
+        {
+            if (queue.Owner != QueueOwner.Absent && queue.Device.FindObstacle() is { } obstacle)
+            {
+                _breaker.Isolated(obstacle);
+                return;
+            }
         }
     }
 

@@ -131,15 +131,13 @@ public sealed class QueuePair : IDisposable
         int index = entry.SubmissionIndex;
         if (index >= _depth || entry.QueueNumber != _device.QueueNumber || !_isInFlight[index])
         {
-            _isBroken = true;
-            return ReapResult.Broken;
+            return Break();
         }
 
         uint control = Volatile.Read(ref _device.Rings.At<uint>(DeviceUserShare.SubmissionOffset(index) + SubmissionEntry.ControlOffset));
         if (!SubmissionControl.IsDone(control))
         {
-            _isBroken = true;
-            return ReapResult.Broken;
+            return Break();
         }
 
         _isInFlight[index] = false;
@@ -181,6 +179,13 @@ public sealed class QueuePair : IDisposable
 
     /// <summary>Frees the queue; the device forgets what is in flight.</summary>
     public void Dispose() => _device.Dispose();
+
+    /// <summary>What is in the ring is no completion. No wonder when the queue was given up: then its memory may be cleared, and zeros are in phase every other trip.</summary>
+    private ReapResult Break()
+    {
+        _isBroken = !_device.IsStopped;
+        return _isBroken ? ReapResult.Broken : ReapResult.Empty;
+    }
 
     /// <summary>Looks until there is something to reap, the device stops or the time is over; returns how long that took.</summary>
     private TimeSpan Spin(TimeSpan limit)

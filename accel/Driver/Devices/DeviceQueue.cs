@@ -36,6 +36,12 @@ public abstract class DeviceQueue : IDisposable
     /// <summary>Whether the device went away or gave the queue up. May be a system call.</summary>
     public abstract bool IsGone { get; }
 
+    /// <summary>
+    /// Why the device is to get no more work though this queue still answers, in words that end a sentence; null: nothing is known against it. May read a file;
+    /// supervisors ask now and then.
+    /// </summary>
+    public virtual string? FindObstacle() => null;
+
     /// <summary>Whether the device computes with a modulus of this many bytes.</summary>
     public bool TakesModulus(int modulusBytes) => modulusBytes switch
     {
