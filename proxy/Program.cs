@@ -49,7 +49,7 @@ try
 
     try
     {
-        await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, Load, signals.Stopping);
+        await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, Load, stopping: signals.Stopping);
         Volatile.Write(ref started, server);
         reload.Connect(server.ReloadFiles);
         await signals.First;

@@ -43,7 +43,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
             Finding? refusal = Try(() =>
             {
                 embedded = device.Kind == DeviceKind.Embedded ? Accelerator.MakeEmbedded(_offload, NullLoggerFactory.Instance) : null;
-                endpoint = Accelerator.FindEndpoint(device, embedded);
+                endpoint = Accelerator.FindEndpoint(device, embedded, _offload.Tree, KernelDeviceCalls.Instance);
             });
             if (refusal is not null)
             {

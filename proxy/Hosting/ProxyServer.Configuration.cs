@@ -301,6 +301,8 @@ internal sealed partial class ProxyServer
         [
             ("Server:Admin", _running.Server.Admin, options.Server.Admin),
             ("Server:Processors", _running.Server.Processors, options.Server.Processors),
+            ("Offload:DevDirectory", _running.Offload.DevDirectory, options.Offload.DevDirectory),
+            ("Offload:SysDirectory", _running.Offload.SysDirectory, options.Offload.SysDirectory),
             ("Limits:Backlog", _running.Limits.Backlog, options.Limits.Backlog),
             ("Tls:Lanes", _running.Tls.Lanes, options.Tls.Lanes),
             ("Tls:MaxWaiting", _running.Tls.MaxWaiting, options.Tls.MaxWaiting),

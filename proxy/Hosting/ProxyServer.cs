@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
+using WarpDrive.Linux;
 using WarpProxy.Admin;
 using WarpProxy.Admission;
 using WarpProxy.Certificates;
@@ -49,7 +50,8 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private KestrelServerLimits? _http;
     private volatile bool _isDraining;
 
-    private ProxyServer(IConfiguration configuration, ProxyOptions options, TimeProvider time, Func<IConfiguration, ILoggerFactory> makeLoggers)
+    private ProxyServer(
+        IConfiguration configuration, ProxyOptions options, TimeProvider time, Func<IConfiguration, ILoggerFactory> makeLoggers, IDeviceCalls? deviceCalls = null)
     {
         _configuration = configuration;
         _options = options;
@@ -60,7 +62,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _logger = _loggers.CreateLogger("WarpProxy");
         _unobserved = new UnobservedFailures(_logger);
         _headers = new ClientCertificateHeaders(options.Listeners);
-        _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers);
+        _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers, deviceCalls);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time, whenRoom: _lanes.WhenRoomAsync);
         _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
@@ -101,6 +103,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="threads">What the process has done for its threads, to be logged; null: nothing.</param>
     /// <param name="load">Loads the configuration again when its file has changed; null: it never changes.</param>
+    /// <param name="deviceCalls">What the files of the kernel's devices are opened with; null: the kernel.</param>
     /// <param name="stopping">Ends a start that is not wanted any more.</param>
     /// <exception cref="BadInputException">Something that was configured cannot be used.</exception>
     /// <exception cref="OperationCanceledException">It is not wanted any more.</exception>
@@ -110,9 +113,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         TimeProvider time,
         ProcessThreads? threads = null,
         Func<IConfigurationRoot>? load = null,
+        IDeviceCalls? deviceCalls = null,
         CancellationToken stopping = default)
     {
-        var server = new ProxyServer(configuration, options, time, ConsoleLog.Create) { _load = load };
+        var server = new ProxyServer(configuration, options, time, ConsoleLog.Create, deviceCalls) { _load = load };
         try
         {
             threads?.Report(server._logger);

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using WarpDrive.Driver;
+using WarpDrive.Driver.Devices;
 using WarpDrive.Driver.Paths;
 using WarpDrive.Emulator;
 using WarpDrive.Engines;
+using WarpDrive.Linux;
 using WarpDrive.OpenSsl;
 using WarpProxy.Configuration;
 using WarpProxy.Tls;
@@ -21,6 +23,8 @@ internal sealed class Accelerator : IDisposable
 
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
+    private readonly DeviceTree _tree;              // of the start: a device that is open does not move
+    private readonly IDeviceCalls _calls;
     private readonly QueuePool _pool;
     private readonly OperationCounters _counters = new();
     private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountLoad, HandshakeLane.BeginDevice);
@@ -44,12 +48,15 @@ internal sealed class Accelerator : IDisposable
     /// <param name="opensDevices">Whether any key goes to them.</param>
     /// <param name="time"/>
     /// <param name="loggers"/>
-    public Accelerator(OffloadOptions options, bool opensDevices, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="calls">What the files of the kernel's devices are opened with; null: the kernel.</param>
+    public Accelerator(OffloadOptions options, bool opensDevices, TimeProvider time, ILoggerFactory loggers, IDeviceCalls? calls = null)
     {
         IReadOnlyList<DeviceUri> devices = opensDevices ? options.ParseDevices() : [];
         _loggers = loggers;
         _time = time;
         _options = options;
+        _tree = options.Tree;
+        _calls = calls ?? KernelDeviceCalls.Instance;
         _plan = OffloadPlan.Of(options, devices.Count > 0);
         _embedded = HasEmbedded(devices) ? MakeEmbedded(options, _loggers) : null;
         try
@@ -94,16 +101,16 @@ internal sealed class Accelerator : IDisposable
         }
     }
 
-    /// <summary>Finds what can be told of the devices without opening them: sockets that can be none.</summary>
+    /// <summary>Finds what can be told of the devices without opening them: sockets that can be none, hardware that computes something else.</summary>
     /// <exception cref="BadInputException">With a line for each device.</exception>
     public static void CheckDevices(OffloadOptions options)
     {
         List<string> problems = [];
-        foreach (DeviceUri device in options.ParseDevices().Where(static device => device.Kind == DeviceKind.Emulator))
+        foreach (DeviceUri device in options.ParseDevices().Where(static device => device.Kind != DeviceKind.Embedded))
         {
             try
             {
-                DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
+                FindEndpoint(device, null, options.Tree, KernelDeviceCalls.Instance);
             }
             catch (AcceleratorException exception)
             {
@@ -120,16 +127,15 @@ internal sealed class Accelerator : IDisposable
     /// <summary>How queues of a device are opened.</summary>
     /// <param name="device">Not none.</param>
     /// <param name="embedded">The device in this process, which another configuration may replace; null when there is none.</param>
+    /// <param name="tree">Where the kernel's devices are.</param>
+    /// <param name="calls">What their files are opened with.</param>
     /// <exception cref="AcceleratorException">It can be no device.</exception>
-    public static DeviceEndpoint FindEndpoint(DeviceUri device, EmulatedAccelerator? embedded)
+    public static DeviceEndpoint FindEndpoint(DeviceUri device, EmulatedAccelerator? embedded, DeviceTree tree, IDeviceCalls calls) => device.Kind switch
     {
-        if (device.Kind != DeviceKind.Embedded)
-        {
-            return DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout);
-        }
-
-        return new DeviceEndpoint(device.ToString(), embedded!.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) };
-    }
+        DeviceKind.Embedded => new DeviceEndpoint(device.ToString(), embedded!.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) },
+        DeviceKind.Uacce => UacceEndpoint.Create(device.ToString(), tree, calls),
+        _ => DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout),
+    };
 
     /// <summary>The embedded device of a section.</summary>
     public static EmulatedAccelerator MakeEmbedded(OffloadOptions options, ILoggerFactory loggers) => new(
@@ -303,5 +309,5 @@ internal sealed class Accelerator : IDisposable
             : snapshot;
     }
 
-    private DeviceEndpoint Endpoint(DeviceUri device) => FindEndpoint(device, _embedded);
+    private DeviceEndpoint Endpoint(DeviceUri device) => FindEndpoint(device, _embedded, _tree, _calls);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using WarpDrive.Driver.Devices;
 
 namespace WarpProxy.Offload;
 
@@ -14,19 +15,29 @@ internal enum DeviceKind
 
     /// <summary>An emulated device behind a Unix socket.</summary>
     Emulator,
+
+    /// <summary>Hardware, through the kernel's UACCE framework.</summary>
+    Uacce,
 }
 
-/// <summary>Names an accelerator: <c>embedded:</c>, <c>emulator:/path/to.sock</c> or <c>none</c>.</summary>
+/// <summary>Names an accelerator: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, <c>uacce:hisi_hpre-0</c>, <c>uacce:auto</c> or <c>none</c>.</summary>
 internal sealed record DeviceUri(DeviceKind Kind, string SocketPath)
 {
     // sizeof(sockaddr_un.sun_path) less the final zero.
     private const int MaxSocketPathBytes = 107;
+
+    /// <summary>All that a device can be, for messages.</summary>
+    public const string Choices = "embedded:, emulator:/path/to.sock, uacce:auto, uacce:NAME of a device in /sys/class/uacce,";
+
+    /// <summary>Of a device of the kernel: <c>hisi_hpre-0</c>, or <c>auto</c>; else empty.</summary>
+    public string Name { get; init; } = "";
 
     /// <inheritdoc/>
     public override string ToString() => Kind switch
     {
         DeviceKind.Embedded => "embedded:",
         DeviceKind.Emulator => $"emulator:{SocketPath}",
+        DeviceKind.Uacce => $"{UacceEndpoint.Scheme}{Name}",
         _ => "none",
     };
 
@@ -44,9 +55,15 @@ internal sealed record DeviceUri(DeviceKind Kind, string SocketPath)
         {
             uri = new DeviceUri(DeviceKind.Embedded, "");
         }
+        else if (text.StartsWith(UacceEndpoint.Scheme, StringComparison.Ordinal))
+        {
+            string name = text[UacceEndpoint.Scheme.Length..];
+            uri = IsFileName(name) ? new DeviceUri(DeviceKind.Uacce, "") { Name = name } : null;
+            problem = uri is null ? $"Device '{text}' has the name '{name}'; it must be that of a device in /sys/class/uacce, such as hisi_hpre-0, or auto." : "";
+        }
         else if (!text.StartsWith(EmulatorScheme, StringComparison.Ordinal))
         {
-            problem = $"Device '{text}' is unknown; it must be embedded:, emulator:/path/to.sock or none.";
+            problem = $"Device '{text}' is unknown; it must be {Choices} or none.";
         }
         else
         {
@@ -68,4 +85,7 @@ internal sealed record DeviceUri(DeviceKind Kind, string SocketPath)
 
         return uri is not null;
     }
+
+    private static bool IsFileName(string name) =>
+        name.Length > 0 && name[0] != '.' && name.All(static letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.' or ':');
 }

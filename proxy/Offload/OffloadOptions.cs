@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Numerics;
 using WarpDrive.Engines;
+using WarpDrive.Linux;
 
 namespace WarpProxy.Offload;
 
@@ -44,7 +45,9 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <summary>Whether the start is refused when the memory of keys cannot be locked; then also software keeps keys in locked memory only.</summary>
     public bool RequireLockedMemory { get; init; }
 
-    /// <summary>The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), or <c>none</c> alone (software only).</summary>
+    /// <summary>
+    /// The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), <c>uacce:auto</c> or <c>uacce:NAME</c> (hardware), or <c>none</c> alone (software only).
+    /// </summary>
     public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];
 
     /// <summary>Entries of each ring, a power of two between 2 and 1024.</summary>
@@ -59,11 +62,20 @@ internal sealed record OffloadOptions : IValidatableObject
     /// <summary>When a device that fails gets no work, and for how long.</summary>
     public BreakerOptions Breaker { get; init; } = new();
 
+    /// <summary>Where the files of devices are, an absolute path.</summary>
+    public string DevDirectory { get; init; } = DeviceTree.Default.DevDirectory;
+
+    /// <summary>Where the kernel describes devices, an absolute path.</summary>
+    public string SysDirectory { get; init; } = DeviceTree.Default.SysDirectory;
+
     /// <summary>Engine threads of the embedded device; by default one for each processor.</summary>
     public int? Engines { get; init; }
 
     /// <summary>What computes in the embedded device.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
+
+    /// <summary>Both directories.</summary>
+    internal DeviceTree Tree => new(DevDirectory, SysDirectory);
 
     /// <summary>How many there are when <see cref="Engines"/> is left out.</summary>
     internal static int DefaultEngines => Math.Min(Environment.ProcessorCount, MaxEngines);
@@ -96,6 +108,14 @@ internal sealed record OffloadOptions : IValidatableObject
             yield return new($"Offload:Engines is {Engines}; it must be between 1 and {MaxEngines}.", [nameof(Engines)]);
         }
 
+        foreach ((string name, string directory) in ((string, string)[])[(nameof(DevDirectory), DevDirectory), (nameof(SysDirectory), SysDirectory)])
+        {
+            if (!directory.StartsWith('/'))
+            {
+                yield return new($"Offload:{name} is '{directory}'; it must be an absolute path.", [name]);
+            }
+        }
+
         if (Fallback == OffloadFallback.None && Path == OffloadPath.Software)
         {
             yield return new("Offload:Fallback is none, but Offload:Path is software; with that path it must be software.", [nameof(Fallback)]);
@@ -108,7 +128,7 @@ internal sealed record OffloadOptions : IValidatableObject
 
         if (Devices.Count == 0)
         {
-            yield return new("Offload:Devices is empty; it must have embedded:, emulator:/path/to.sock, or none for software only.", [nameof(Devices)]);
+            yield return new($"Offload:Devices is empty; it must have {DeviceUri.Choices} or none for software only.", [nameof(Devices)]);
         }
 
         foreach (string device in Devices)
