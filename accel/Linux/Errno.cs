@@ -15,6 +15,9 @@ public static class Errno
     /// <summary>Interrupted system call.</summary>
     public const int EINTR = 4;
 
+    /// <summary>Input/output error.</summary>
+    public const int EIO = 5;
+
     /// <summary>No such device or address.</summary>
     public const int ENXIO = 6;
 
@@ -48,6 +51,9 @@ public static class Errno
     /// <summary>Invalid argument.</summary>
     public const int EINVAL = 22;
 
+    /// <summary>A request that the file does not know.</summary>
+    public const int ENOTTY = 25;
+
     /// <summary>No space left: a stated limit is reached.</summary>
     public const int ENOSPC = 28;
 
@@ -56,6 +62,9 @@ public static class Errno
 
     /// <summary>Protocol error.</summary>
     public const int EPROTO = 71;
+
+    /// <summary>Too many users.</summary>
+    public const int EUSERS = 87;
 
     /// <summary>Message too long.</summary>
     public const int EMSGSIZE = 90;

@@ -24,6 +24,18 @@ public interface IDeviceCalls
     /// <inheritdoc cref="Control(FileDescriptor, uint, Span{byte}, string)"/>
     int ControlByValue(FileDescriptor file, uint request, long argument, string name);
 
+    /// <summary>Reads what the device shows at a place in its file (pread(2)).</summary>
+    /// <param name="file">The device.</param>
+    /// <param name="offset">Means what the device says.</param>
+    /// <param name="data">Filled whole, or the call failed.</param>
+    void Read(FileDescriptor file, long offset, Span<byte> data);
+
+    /// <summary>As a store to a place in the device's file (pwrite(2)).</summary>
+    /// <param name="file">The device.</param>
+    /// <param name="offset">Means what the device says.</param>
+    /// <param name="data">Taken whole, or the call failed.</param>
+    void Write(FileDescriptor file, long offset, ReadOnlySpan<byte> data);
+
     /// <summary>Maps a part of what the device offers, shared and writable.</summary>
     /// <param name="file">The device.</param>
     /// <param name="offset">Means what the device says; a multiple of the page size.</param>

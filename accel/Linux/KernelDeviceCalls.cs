@@ -31,6 +31,26 @@ public sealed unsafe class KernelDeviceCalls : IDeviceCalls
     public int ControlByValue(FileDescriptor file, uint request, long argument, string name) => Control(file, request, (void*)argument, name);
 
     /// <inheritdoc/>
+    public void Read(FileDescriptor file, long offset, Span<byte> data)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        fixed (byte* pointer = data)
+        {
+            Check(Libc.pread(file.Number, pointer, (nuint)data.Length, offset), data.Length, "pread", offset);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(FileDescriptor file, long offset, ReadOnlySpan<byte> data)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        fixed (byte* pointer = data)
+        {
+            Check(Libc.pwrite(file.Number, pointer, (nuint)data.Length, offset), data.Length, "pwrite", offset);
+        }
+    }
+
+    /// <inheritdoc/>
     public MappedMemory Map(FileDescriptor file, long offset, int length) => MappedMemory.MapShared(file, offset, length, writable: true, secret: false);
 
     /// <inheritdoc/>
@@ -48,6 +68,20 @@ public sealed unsafe class KernelDeviceCalls : IDeviceCalls
     {
         ArgumentNullException.ThrowIfNull(file);
         file.Dispose();
+    }
+
+    private static void Check(nint result, int length, string call, long offset)
+    {
+        string what = $"device, {length} bytes at 0x{offset:x}";
+        if (result < 0)
+        {
+            throw new LinuxException(call, what);
+        }
+
+        if (result != length)
+        {
+            throw new LinuxException(call, what, Errno.EIO);
+        }
     }
 
     private static int Control(FileDescriptor file, uint request, void* argument, string name)

@@ -20,6 +20,17 @@ public sealed class LinuxException : IOException
         Error = error;
     }
 
+    private LinuxException(string sentence, int error)
+        : base(sentence)
+    {
+        Error = error;
+    }
+
     /// <summary>The error number; see <see cref="Errno"/>.</summary>
     public int Error { get; }
+
+    /// <summary>A failure whose cause is known better than by its number: a sentence for the person who configured it.</summary>
+    /// <param name="sentence">Says what is missing and what to do; ends with a full stop.</param>
+    /// <param name="error">The number.</param>
+    public static LinuxException Explained(string sentence, int error) => new(sentence, error);
 }

@@ -8,6 +8,7 @@ public readonly record struct LockedMemoryLimit(long? Bytes)
 {
     private const int CapIpcLock = 14;      // linux/capability.h
     private const string Capabilities = "CapEff:";
+    private const string Locked = "VmLck:";
 
     /// <summary>The limit of now; there is none for a process with CAP_IPC_LOCK.</summary>
     /// <exception cref="LinuxException">The kernel does not say.</exception>
@@ -25,6 +26,21 @@ public readonly record struct LockedMemoryLimit(long? Bytes)
 
         // RLIM_INFINITY is the largest number.
         return new LockedMemoryLimit(limit.Current > long.MaxValue ? null : (long)limit.Current);
+    }
+
+    /// <summary>What this process has locked, devices' mappings included; in whole units of 1024 bytes, and 0 when the kernel does not say.</summary>
+    public static long ReadLockedBytes()
+    {
+        foreach (string line in File.ReadLines("/proc/self/status"))
+        {
+            if (line.StartsWith(Locked, StringComparison.Ordinal))
+            {
+                string[] words = line[Locked.Length..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+                return words.Length > 0 && long.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out long kibibytes) ? kibibytes * 1024 : 0;
+            }
+        }
+
+        return 0;
     }
 
     /// <summary>Whether so much may be locked.</summary>

@@ -11,6 +11,12 @@ internal abstract class FakeFile : IDisposable
     /// <summary>ioctl(2) with a number.</summary>
     public virtual int ControlByValue(uint request, long argument) => throw Refused("ioctl", $"0x{request:x}", Errno.EINVAL);
 
+    /// <summary>pread(2).</summary>
+    public virtual void Read(long offset, Span<byte> data) => throw Refused("pread", $"{data.Length} bytes at {offset}", Errno.EINVAL);
+
+    /// <summary>pwrite(2).</summary>
+    public virtual void Write(long offset, ReadOnlySpan<byte> data) => throw Refused("pwrite", $"{data.Length} bytes at {offset}", Errno.EINVAL);
+
     /// <summary>mmap(2).</summary>
     public abstract MappedMemory Map(long offset, int length);
 

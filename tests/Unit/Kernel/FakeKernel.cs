@@ -30,8 +30,8 @@ internal sealed class FakeKernel : IDeviceCalls, IDisposable
     /// <summary>Descriptors that are open.</summary>
     public int OpenCount => _files.Count;
 
-    /// <summary>Mappings that are there.</summary>
-    public int MappingCount => _mappings.Count;
+    /// <summary>Mappings that are there: owners of regions of VFIO unmap them without asking anybody.</summary>
+    public int MappingCount => _mappings.Keys.Count(IsThere);
 
     /// <summary>Makes a file in /dev.</summary>
     public void AddNode(string name, Func<FakeFile> open) => _nodes[Tree.Dev(name)] = open;
@@ -59,6 +59,9 @@ internal sealed class FakeKernel : IDeviceCalls, IDisposable
         return number;
     }
 
+    /// <summary>What is behind a descriptor that another call names by its number.</summary>
+    public FakeFile? FindFile(int number) => _files.GetValueOrDefault(number);
+
     public FileDescriptor Open(string path) => Told(
         $"open {Path.GetRelativePath(Tree.DevDirectory, path)}",
         () => new FileDescriptor(Install(_nodes.TryGetValue(path, out Func<FakeFile>? open) ? open() : throw new LinuxException("open", path, Errno.ENOENT))));
@@ -80,6 +83,10 @@ internal sealed class FakeKernel : IDeviceCalls, IDisposable
 
     public int ControlByValue(FileDescriptor file, uint request, long argument, string name) =>
         Told($"ioctl {name} {argument}", () => Find(file).ControlByValue(request, argument));
+
+    public void Read(FileDescriptor file, long offset, Span<byte> data) => Find(file).Read(offset, data);
+
+    public void Write(FileDescriptor file, long offset, ReadOnlySpan<byte> data) => Find(file).Write(offset, data);
 
     public MappedMemory Map(FileDescriptor file, long offset, int length) => Told($"mmap {length} at {offset}", () =>
     {
@@ -116,6 +123,18 @@ internal sealed class FakeKernel : IDeviceCalls, IDisposable
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private static bool IsThere(MappedMemory memory)
+    {
+        try
+        {
+            return memory.Address != 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
 
     private FakeFile Find(FileDescriptor file) =>
         _files.TryGetValue(file.Number, out FakeFile? open) ? open : throw new LinuxException("fake", $"descriptor {file.Number}", Errno.EBADF);
