@@ -20,17 +20,21 @@ public sealed class DeviceHandshakeTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private const string FirstForm = "2ad9f208-7da3-11e8-8709-57742f618a28";
+    private const string Datasheet = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+
     private readonly PemFolder _folder = new();
     private readonly FakeKernel _kernel = new();
     private readonly Dictionary<string, FakeUacceDevice> _hardware = [];
     private readonly EmulatedAccelerator _accelerator = new(new EmulatorOptions { SelfTest = false }, static () => new ScalarEngine(), NullLogger.Instance);
     private readonly VfioUserServer _emulator;
+    private FakeDevice? _mediated;
 
     public DeviceHandshakeTests() =>
         _emulator = VfioUserServer.Listen(_accelerator, new EmulatorOptions(), Path.Combine(_folder.Root, "device.sock"), NullLogger.Instance);
 
     /// <summary>Each kind of device; of hardware also each version and each way to share memory.</summary>
-    public static TheoryData<string> Devices => ["embedded:", "emulator:{folder}/device.sock", "uacce:auto", "uacce:v1", "uacce:v3", "uacce:slices", "uacce:iommu"];
+    public static TheoryData<string> Devices => ["embedded:", "emulator:{folder}/device.sock", "uacce:auto", "uacce:v1", "uacce:v3", "uacce:slices", "uacce:iommu", $"mdev:{FirstForm}", $"mdev:{Datasheet}"];
 
     private static FakeUacceOptions HardwareOf(string name) => name switch
     {
@@ -49,6 +53,7 @@ public sealed class DeviceHandshakeTests : IDisposable
             device.Dispose();
         }
 
+        _mediated?.Dispose();
         _emulator.Dispose();
         _accelerator.Dispose();
         Assert.Equal((0, 0), (_kernel.OpenCount, _kernel.MappingCount));
@@ -125,6 +130,20 @@ public sealed class DeviceHandshakeTests : IDisposable
 
     private int Openings(string call) => _kernel.Calls.Count(one => one == call);
 
+    private void AddMediated(string uuid)
+    {
+        const string Parent = "0000:75:00.0";
+        bool isFirstForm = uuid == FirstForm;
+        string type = isFirstForm ? "hisi_hpre-rsa" : "warpdrive-rsa";
+        var tree = new FakeMdevTree(_kernel);
+        tree.AddType(Parent, type, isFirstForm ? "hisi_qm_v1" : "vfio-platform");
+        tree.AddSpimdev(Parent);
+        tree.AddDevice(Parent, type, uuid, "7");
+        var vfio = new FakeVfio(_kernel);
+        _mediated = isFirstForm ? new FakeSpimdev(1, saysNumbers: true) : new FakeDatasheetDevice(vfio);
+        vfio.Add(new FakeGroup(_kernel, "7", uuid, _mediated));
+    }
+
     private static Task WaitForAsync(Func<bool> condition) => Task.Run(() => Assert.True(SpinWait.SpinUntil(condition, Patience)));
 
     private Task<ProxyServer> StartAsync(string device)
@@ -133,6 +152,11 @@ public sealed class DeviceHandshakeTests : IDisposable
         {
             string name = device == "uacce:auto" ? "hisi_hpre-0" : device["uacce:".Length..];
             _hardware[name] = new FakeUacceDevice(_kernel, name, HardwareOf(name));
+        }
+
+        if (device.StartsWith("mdev:", StringComparison.Ordinal))
+        {
+            AddMediated(device["mdev:".Length..]);
         }
 
         using RSA key = RSA.Create(2048);
@@ -148,6 +172,9 @@ public sealed class DeviceHandshakeTests : IDisposable
             ["Offload:Path"] = "device",
             ["Offload:Deadline"] = "00:00:10",
             ["Offload:Devices:0"] = device.Replace("{folder}", _folder.Root, StringComparison.Ordinal),
+
+            // One of the datasheet is one queue, and no operation must find it busy.
+            ["Tls:Lanes"] = device.EndsWith(Datasheet, StringComparison.Ordinal) ? "1" : "16",
             ["Offload:DevDirectory"] = _kernel.Tree.DevDirectory,
             ["Offload:SysDirectory"] = _kernel.Tree.SysDirectory,
             ["Logging:LogLevel:Default"] = "None",
