@@ -41,7 +41,7 @@ internal sealed class CommandLine
         };
         Option<string[]> device = new("--device")
         {
-            Description = "The accelerator: embedded: (emulated in this process, the default), emulator:/path/to.sock, uacce:auto or uacce:NAME (hardware), or none for software only. "
+            Description = "The accelerator: embedded: (emulated in this process, the default), emulator:/path/to.sock, uacce:auto, uacce:NAME or mdev:UUID (hardware), or none for software only. "
                 + "Give it again for each further device",
             HelpName = "URI",
             Arity = ArgumentArity.OneOrMore,

@@ -134,6 +134,7 @@ internal sealed class Accelerator : IDisposable
     {
         DeviceKind.Embedded => new DeviceEndpoint(device.ToString(), embedded!.OpenQueue) { ReadWork = modulusBytes => ReadWork(embedded, modulusBytes) },
         DeviceKind.Uacce => UacceEndpoint.Create(device.ToString(), tree, calls),
+        DeviceKind.Mdev => MdevEndpoint.Create(device.ToString(), tree, calls),
         _ => DeviceEndpoint.ForEmulator(device.ToString(), ConnectTimeout),
     };
 

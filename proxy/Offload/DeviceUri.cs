@@ -18,18 +18,21 @@ internal enum DeviceKind
 
     /// <summary>Hardware, through the kernel's UACCE framework.</summary>
     Uacce,
+
+    /// <summary>A mediated device, through the kernel's VFIO.</summary>
+    Mdev,
 }
 
-/// <summary>Names an accelerator: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, <c>uacce:hisi_hpre-0</c>, <c>uacce:auto</c> or <c>none</c>.</summary>
+/// <summary>Names an accelerator: <c>embedded:</c>, <c>emulator:/path/to.sock</c>, <c>uacce:hisi_hpre-0</c>, <c>uacce:auto</c>, <c>mdev:UUID</c> or <c>none</c>.</summary>
 internal sealed record DeviceUri(DeviceKind Kind, string SocketPath)
 {
     // sizeof(sockaddr_un.sun_path) less the final zero.
     private const int MaxSocketPathBytes = 107;
 
     /// <summary>All that a device can be, for messages.</summary>
-    public const string Choices = "embedded:, emulator:/path/to.sock, uacce:auto, uacce:NAME of a device in /sys/class/uacce,";
+    public const string Choices = "embedded:, emulator:/path/to.sock, uacce:auto, uacce:NAME of a device in /sys/class/uacce, mdev:UUID,";
 
-    /// <summary>Of a device of the kernel: <c>hisi_hpre-0</c>, or <c>auto</c>; else empty.</summary>
+    /// <summary>Of a device of the kernel: <c>hisi_hpre-0</c>, <c>auto</c>, or a UUID; else empty.</summary>
     public string Name { get; init; } = "";
 
     /// <inheritdoc/>
@@ -38,6 +41,7 @@ internal sealed record DeviceUri(DeviceKind Kind, string SocketPath)
         DeviceKind.Embedded => "embedded:",
         DeviceKind.Emulator => $"emulator:{SocketPath}",
         DeviceKind.Uacce => $"{UacceEndpoint.Scheme}{Name}",
+        DeviceKind.Mdev => $"{MdevDescription.Scheme}{Name}",
         _ => "none",
     };
 
@@ -60,6 +64,12 @@ internal sealed record DeviceUri(DeviceKind Kind, string SocketPath)
             string name = text[UacceEndpoint.Scheme.Length..];
             uri = IsFileName(name) ? new DeviceUri(DeviceKind.Uacce, "") { Name = name } : null;
             problem = uri is null ? $"Device '{text}' has the name '{name}'; it must be that of a device in /sys/class/uacce, such as hisi_hpre-0, or auto." : "";
+        }
+        else if (text.StartsWith(MdevDescription.Scheme, StringComparison.Ordinal))
+        {
+            string name = text[MdevDescription.Scheme.Length..];
+            uri = MdevDescription.TryParseUuid(name, out string uuid) ? new DeviceUri(DeviceKind.Mdev, "") { Name = uuid } : null;
+            problem = uri is null ? $"Device '{text}' has the UUID '{name}'; it must be that of a mediated device, 8-4-4-4-12 hexadecimal digits." : "";
         }
         else if (!text.StartsWith(EmulatorScheme, StringComparison.Ordinal))
         {

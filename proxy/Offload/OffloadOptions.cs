@@ -46,7 +46,7 @@ internal sealed record OffloadOptions : IValidatableObject
     public bool RequireLockedMemory { get; init; }
 
     /// <summary>
-    /// The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), <c>uacce:auto</c> or <c>uacce:NAME</c> (hardware), or <c>none</c> alone (software only).
+    /// The devices: <c>embedded:</c> (emulated in this process), <c>emulator:/path/to.sock</c> (in another), <c>uacce:auto</c>, <c>uacce:NAME</c> or <c>mdev:UUID</c> (hardware), or <c>none</c> alone (software only).
     /// </summary>
     public IReadOnlyList<string> Devices { get; init; } = ["embedded:"];
 
