@@ -18,7 +18,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
     private const string KnownAnswer = "known-answer";
 
     // Of RSA-2048; longer keys get more. Whether an answer is quick enough is judged by Offload:Deadline.
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     private readonly string _uri = device.ToString();
     private readonly OffloadOptions _offload = configuration.Options.Offload;
@@ -30,7 +30,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
     public string? Subject => _uri;
 
     /// <inheritdoc/>
-    public TimeSpan Limit => TimeSpan.FromSeconds(60);
+    public TimeSpan Limit => TimeSpan.FromSeconds(90);
 
     /// <inheritdoc/>
     public IEnumerable<Finding> Run()

@@ -5,6 +5,7 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>What <c>warpproxy doctor --json</c> said, after its shape was looked at.</summary>
 internal sealed class DoctorReport
 {
+    private const int MaxAttempts = 5;
     private static readonly string[] Levels = ["ok", "warning", "failed"];
 
     private DoctorReport(int exitCode, JsonElement document)
@@ -38,6 +39,22 @@ internal sealed class DoctorReport
         var report = new DoctorReport(exitCode, document.RootElement.Clone());
         Assert.Equal(report.Findings.Any(static one => one.Level == "failed") ? 1 : 0, exitCode);
         return report;
+    }
+
+    /// <summary>
+    /// As above, with a device that is there: on a machine that is far too busy it may not answer within its limits, which the doctor rightly tells. It is then
+    /// asked again.
+    /// </summary>
+    public static async Task<DoctorReport> RunAnsweredAsync(Scenario scenario, IEnumerable<string> arguments)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            DoctorReport report = await RunAsync(scenario, arguments);
+            if (attempt == MaxAttempts || report.Findings.All(static one => one.Level != "failed"))
+            {
+                return report;
+            }
+        }
     }
 
     public DoctorFinding Only(string check) => Assert.Single(Findings, one => one.Check == check);
