@@ -16,6 +16,7 @@ namespace WarpProxy.Doctor;
 internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration configuration) : ICheck
 {
     private const string KnownAnswer = "known-answer";
+    private const string HardwareAdvice = "See what the check uacce says of it";
 
     // Of RSA-2048; longer keys get more. Whether an answer is quick enough is judged by Offload:Deadline.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
@@ -149,7 +150,11 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
         }
         catch (Exception exception) when (exception is AcceleratorException or VfioUserProtocolException)
         {
-            return Finding.Failed(Name, _uri, configuration.Locate(exception.Message).TrimEnd('.'), "Set Offload:Devices to where the device is");
+            return Finding.Failed(
+                Name,
+                _uri,
+                configuration.Locate(exception.Message).TrimEnd('.'),
+                device.Kind == DeviceKind.Emulator ? "Set Offload:Devices to where the device is" : HardwareAdvice);
         }
     }
 
@@ -157,6 +162,7 @@ internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration config
     {
         (string seen, string advice) = exception.Error switch
         {
+            _ when device.Kind is not (DeviceKind.Emulator or DeviceKind.Embedded) => (exception.Message.TrimEnd('.'), $"{HardwareAdvice}; meanwhile software computes"),
             Errno.ETIMEDOUT or Errno.EAGAIN => (
                 string.Create(CultureInfo.InvariantCulture, $"no answer within {Accelerator.ConnectTimeout.TotalSeconds:0.#} s"),
                 "Look whether the emulator is stopped, or far too busy; meanwhile software computes"),

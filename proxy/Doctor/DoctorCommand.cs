@@ -52,6 +52,7 @@ internal static class DoctorCommand
             new ProcessorCheck(),
             new LockedMemoryCheck(configuration),
             new OpenFilesCheck(options),
+            new UacceCheck(options.Offload.Tree),
             .. devices.Count > 0 ? [new EngineCheck(options.Offload), .. devices.Select(device => new DeviceCheck(device, configuration))] : (ICheck[])[new NoDeviceCheck()],
             new CertificateCheck(configuration, time),
             new ListenerCheck(options),

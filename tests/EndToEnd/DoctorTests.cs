@@ -115,6 +115,32 @@ public sealed class DoctorTests(ITestOutputHelper output) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Accelerators_of_the_kernel_are_looked_for_where_the_configuration_says()
+    {
+        string device = _scenario.File("sys/class/uacce/hisi_hpre-0");
+        Directory.CreateDirectory(device);
+        foreach ((string attribute, string value) in new[]
+        {
+            ("api", "hisi_qm_v2"), ("flags", "1"), ("algorithms", "rsa\ndh"), ("available_instances", "0"), ("region_mmio_size", "8192"), ("region_dus_size", "86016"), ("isolate", "1"),
+        })
+        {
+            await File.WriteAllTextAsync(Path.Combine(device, attribute), value + "\n");
+        }
+
+        DoctorReport report = await DoctorReport.RunAsync(_scenario, ["--device", "uacce:hisi_hpre-0"], new Dictionary<string, string>
+        {
+            ["WARPPROXY_Offload__SysDirectory"] = _scenario.File("sys"), ["WARPPROXY_Offload__DevDirectory"] = _scenario.File("dev"),
+        });
+        Assert.Equal(1, report.ExitCode);
+        DoctorFinding listed = report.Only("uacce");
+        Assert.Equal(("hisi_hpre-0", "warning"), (listed.Subject, listed.Level));
+        Assert.Contains("is isolated", listed.Seen, StringComparison.Ordinal);
+        DoctorFinding opened = report.Only("device");
+        Assert.Equal(("uacce:hisi_hpre-0", "failed"), (opened.Subject, opened.Level));
+        Assert.Contains("is isolated", opened.Seen, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Devices_that_answer_wrong_are_found()
     {
         string plan = _scenario.Write("plan.json", """{ "seed": 1, "faults": [{ "kind": "swap", "probability": 1 }] }""");
