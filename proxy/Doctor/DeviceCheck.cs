@@ -16,7 +16,7 @@ namespace WarpProxy.Doctor;
 internal sealed class DeviceCheck(DeviceUri device, ExaminedConfiguration configuration) : ICheck
 {
     private const string KnownAnswer = "known-answer";
-    private const string HardwareAdvice = "See what the check uacce says of it";
+    private const string HardwareAdvice = "See what the checks uacce, vfio and mdev say of it";
 
     // Of RSA-2048; longer keys get more. Whether an answer is quick enough is judged by Offload:Deadline.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);

@@ -53,6 +53,7 @@ internal static class DoctorCommand
             new LockedMemoryCheck(configuration),
             new OpenFilesCheck(options),
             new UacceCheck(options.Offload.Tree),
+            new MdevCheck(options.Offload.Tree),
             .. devices.Count > 0 ? [new EngineCheck(options.Offload), .. devices.Select(device => new DeviceCheck(device, configuration))] : (ICheck[])[new NoDeviceCheck()],
             new CertificateCheck(configuration, time),
             new ListenerCheck(options),

@@ -138,6 +138,7 @@ public sealed class DoctorTests(ITestOutputHelper output) : IAsyncDisposable
         DoctorFinding opened = report.Only("device");
         Assert.Equal(("uacce:hisi_hpre-0", "failed"), (opened.Subject, opened.Level));
         Assert.Contains("is isolated", opened.Seen, StringComparison.Ordinal);
+        Assert.Equal("ok", report.Only("vfio").Level);
     }
 
     [Fact]

@@ -6,6 +6,8 @@ namespace WarpProxy.Tests.Unit.Doctor;
 /// <summary>What is told of the accelerators that a kernel shows, here in directories of the same shape.</summary>
 public sealed class KernelDeviceCheckTests : IDisposable
 {
+    private const string Uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("warp-doctor-");
     private readonly DeviceTree _tree;
 
@@ -16,9 +18,10 @@ public sealed class KernelDeviceCheckTests : IDisposable
     [Fact]
     public void Machine_without_accelerators_is_told_so_and_lacks_nothing()
     {
-        Finding finding = Assert.Single(Uacce());
-        Assert.Equal(FindingLevel.Ok, finding.Level);
-        Assert.Equal($"this machine has no such accelerator: {_tree.Sys("class/uacce")} does not exist", finding.Seen);
+        Assert.Equal($"this machine has no such accelerator: {_tree.Sys("class/uacce")} does not exist", Assert.Single(Uacce()).Seen);
+        Finding[] mdev = Mdev();
+        Assert.All(mdev, static one => Assert.Equal(FindingLevel.Ok, one.Level));
+        Assert.Equal(["vfio", "mdev"], mdev.Select(static one => one.Check));
     }
 
     [Fact]
@@ -75,7 +78,35 @@ public sealed class KernelDeviceCheckTests : IDisposable
         Assert.Equal(Environment.IsPrivilegedProcess ? FindingLevel.Ok : FindingLevel.Failed, finding.Level);
     }
 
+    [Fact]
+    public void Kind_of_mediated_device_is_told_with_how_to_make_one_and_what_vfio_lacks()
+    {
+        string type = _tree.Sys("class/mdev_bus/0000:79:00.0/mdev_supported_types/hisi_hpre-rsa");
+        Write($"{type}/device_api", "hisi_qm_v1\n");
+        Write($"{type}/available_instances", "16\n");
+        Finding[] findings = Mdev();
+        Assert.Equal([("vfio", FindingLevel.Warning), ("mdev", FindingLevel.Ok)], findings.Select(static one => (one.Check, one.Level)));
+        Assert.StartsWith("0 IOMMU groups in ", findings[0].Seen, StringComparison.Ordinal);
+        Assert.Equal("0000:79:00.0/hisi_hpre-rsa", findings[1].Subject);
+        Assert.Equal("hisi_qm_v1, 16 more can be made", findings[1].Seen);
+        Assert.Equal($"To make one: uuidgen > {type}/create", findings[1].Advice);
+    }
+
+    [Fact]
+    public void Mediated_device_without_a_group_is_told()
+    {
+        Write(_tree.Sys($"bus/mdev/devices/{Uuid}/mdev_type/device_api"), "vfio-pci\n");
+        Directory.CreateDirectory(_tree.Sys("kernel/iommu_groups/7"));
+        Finding[] findings = Mdev();
+        Assert.Contains($"{_tree.Dev("vfio/vfio")} does not exist", findings[0].Seen, StringComparison.Ordinal);
+        Assert.StartsWith("modprobe vfio", findings[0].Advice, StringComparison.Ordinal);
+        Assert.Equal((Uuid, FindingLevel.Warning), (findings[1].Subject, findings[1].Level));
+        Assert.Contains("has no IOMMU group", findings[1].Seen, StringComparison.Ordinal);
+    }
+
     private Finding[] Uacce() => [.. new UacceCheck(_tree).Run()];
+
+    private Finding[] Mdev() => [.. new MdevCheck(_tree).Run()];
 
     private void AddUacce(string name)
     {
