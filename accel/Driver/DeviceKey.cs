@@ -40,13 +40,14 @@ public sealed class DeviceKey : IDisposable
     /// <summary>Computes input^d mod n on a device.</summary>
     /// <param name="input">Modulus-sized, big-endian, less than the modulus.</param>
     /// <param name="output">Modulus-sized, big-endian; written only when the result passed the fault check.</param>
+    /// <param name="timeline">Where the steps are written; null: nobody asks.</param>
     /// <returns><see cref="AcceleratorError.None"/>, or why the caller has to compute it in software.</returns>
-    public AcceleratorError TryPrivate(ReadOnlySpan<byte> input, Span<byte> output)
+    public AcceleratorError TryPrivate(ReadOnlySpan<byte> input, Span<byte> output, OperationTimeline? timeline = null)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, ModulusBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, ModulusBytes);
-        return _pool.TryPrivate(this, input, output);
+        return _pool.TryPrivate(this, input, output, timeline);
     }
 
     /// <summary>As the other, but only where a device is expected to answer before software would be done.</summary>

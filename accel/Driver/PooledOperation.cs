@@ -6,4 +6,5 @@ namespace WarpDrive.Driver;
 /// <param name="Device">Whose queue it is.</param>
 /// <param name="Queue">Where it was posted.</param>
 /// <param name="Meter">What was measured at its beginning.</param>
-internal readonly record struct PooledOperation(PooledDevice Device, PooledQueue Queue, PathMeter Meter);
+/// <param name="Timeline">Where its steps are written; null: nobody asks.</param>
+internal readonly record struct PooledOperation(PooledDevice Device, PooledQueue Queue, PathMeter Meter, OperationTimeline? Timeline = null);

@@ -47,7 +47,8 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
     private volatile QueueOwner _owner; // release and acquire: what the last owner wrote is seen by the next
     private volatile bool _isUnlocked;
     private long _operationCount;
-    private DeviceKey? _key;            // of the operation under way, with the next three
+    private DeviceKey? _key;            // of the operation under way, with the next four
+    private OperationTimeline? _timeline;
     private int _index;                 // where it was posted
     private long _begun;
     private TimeSpan _deadline;
@@ -139,8 +140,8 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
     public KnownAnswerProbe CreateProbe(int operationCount) =>
         new(_pair!, _arena!, options.KnownAnswers, operationCount, options.Deadline, time);
 
-    /// <summary>Posts an operation and rings. When that fails, there is nothing to poll and <paramref name="refusal"/> is its outcome.</summary>
-    public bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, out AcceleratorError refusal)
+    /// <summary>Posts an operation and rings; its steps go into <paramref name="timeline"/>. When that fails, there is nothing to poll and <paramref name="refusal"/> is its outcome.</summary>
+    public bool TryBegin(DeviceKey key, ReadOnlySpan<byte> input, string deviceUri, OperationTimeline? timeline, out AcceleratorError refusal)
     {
         QueuePair pair = _pair!;
         DmaArena arena = _arena!;
@@ -165,6 +166,7 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
                 Tag = (ulong)index,
             };
             _key = key;
+            _timeline = timeline;
             _index = index;
             _begun = time.GetTimestamp();
             _deadline = options.DeadlineFor(key.ModulusBytes);
@@ -174,6 +176,7 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
                 return false;
             }
 
+            timeline?.RecordPost(deviceUri, pair.Device.QueueNumber);
             pair.Ring();
             refusal = AcceleratorError.None;
             return true;
@@ -216,6 +219,7 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
             return true;
         }
 
+        _timeline?.RecordReap(completion);
         Volatile.Write(ref _operationCount, _operationCount + 1);
         outcome = completion.Error == HpreError.None ? AcceleratorError.None : AcceleratorError.DeviceError;
         return true;
@@ -252,10 +256,14 @@ internal sealed class PooledQueue(int number, QueuePoolOptions options, TimeProv
     public AcceleratorError End(AcceleratorError outcome, ReadOnlySpan<byte> input, Span<byte> output)
     {
         DeviceKey key = _key!;
+        OperationTimeline? timeline = _timeline;
         _key = null;
+        _timeline = null;
         if (outcome == AcceleratorError.None)
         {
-            return Take(_arena!, key, input, output, _index);
+            outcome = Take(_arena!, key, input, output, _index);
+            timeline?.RecordCheck();
+            return outcome;
         }
 
         if (outcome == AcceleratorError.DeviceError)

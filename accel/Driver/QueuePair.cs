@@ -22,7 +22,17 @@ public enum ReapResult
 /// <param name="Index">The slot of the submission.</param>
 /// <param name="Tag">The submission's tag as this host posted it.</param>
 /// <param name="Error">Why the device did not compute it; zero when it did.</param>
-public readonly record struct Completion(int Index, ulong Tag, HpreError Error);
+public readonly record struct Completion(int Index, ulong Tag, HpreError Error)
+{
+    /// <summary>What the device says of how it was computed, unchecked: see <see cref="CompletionEntry"/>.</summary>
+    public int BatchSize { get; init; }
+
+    /// <inheritdoc cref="BatchSize"/>
+    public uint ComputedAt { get; init; }
+
+    /// <inheritdoc cref="BatchSize"/>
+    public int ComputeMicroseconds { get; init; }
+}
 
 /// <summary>
 /// The host's side of one queue pair: posts submissions, rings the doorbell, reaps completions.
@@ -146,7 +156,10 @@ public sealed class QueuePair : IDisposable
         _head = (_head + 1) & (_depth - 1);
         _phase ^= _head == 0 ? 1 : 0;
         _device.RingCompletion((uint)_head);
-        completion = new Completion(index & _slotMask, _tags[index], SubmissionControl.Error(control));
+        completion = new Completion(index & _slotMask, _tags[index], SubmissionControl.Error(control))
+        {
+            BatchSize = entry.BatchSize, ComputedAt = entry.ComputedAt, ComputeMicroseconds = entry.ComputeMicroseconds,
+        };
         return ReapResult.Completed;
     }
 

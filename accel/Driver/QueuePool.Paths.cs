@@ -65,8 +65,7 @@ public sealed partial class QueuePool
         }
 
         auto.Chooser.BeginDevice();
-
-        error = Run(operation, key, input, output);
+        error = Run(operation with { Timeline = auto.Timeline }, key, input, output);
         return error == AcceleratorError.None;
     }
 

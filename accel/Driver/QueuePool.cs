@@ -187,10 +187,12 @@ public sealed partial class QueuePool : IDisposable
         Task.WaitAll([.. devices.Select(static device => device.Supervisor!.Ended)], patience);
     }
 
-    internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output)
+    internal AcceleratorError TryPrivate(DeviceKey key, ReadOnlySpan<byte> input, Span<byte> output, OperationTimeline? timeline)
     {
         PooledDevice[] devices = _devices;
-        return TryRent(devices, key.ModulusBytes, out PooledOperation operation) ? Run(operation, key, input, output) : FindObstacle(devices);
+        return TryRent(devices, key.ModulusBytes, out PooledOperation operation)
+            ? Run(operation with { Timeline = timeline }, key, input, output)
+            : FindObstacle(devices);
     }
 
     /// <summary>From posting to the checked result, on the queue that was rented for it.</summary>
@@ -237,7 +239,7 @@ public sealed partial class QueuePool : IDisposable
         bool hasBegun = false;
         try
         {
-            hasBegun = operation.Queue.TryBegin(key, input, out refusal);
+            hasBegun = operation.Queue.TryBegin(key, input, operation.Device.Uri, operation.Timeline, out refusal);
             return hasBegun;
         }
         finally

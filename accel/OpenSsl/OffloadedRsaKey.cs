@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -19,7 +20,7 @@ public sealed class OffloadedRsaKey : IDisposable
 
     private readonly SoftwareRsaKey _software;
     private readonly DeviceKey? _deviceKey;
-    private readonly DeviceOperation? _device;
+    private readonly DeviceOperation? _device;      // instead of the device key
     private readonly bool _isUnsupported;   // a device is wanted and cannot take the key
     private readonly OperationCounters _counters;
     private readonly Func<bool>? _begin;
@@ -48,7 +49,6 @@ public sealed class OffloadedRsaKey : IDisposable
         if (pool is not null)
         {
             _deviceKey = CreateDeviceKey(software, pool);
-            _device = _deviceKey is null ? null : _deviceKey.TryPrivate;
             _isUnsupported = _deviceKey is null;
         }
     }
@@ -64,6 +64,14 @@ public sealed class OffloadedRsaKey : IDisposable
     /// <summary>Whether software computes what no device does; without, such an operation fails.</summary>
     public bool HasFallback { get; init; } = true;
 
+    /// <summary>Sees every operation; null: nobody does.</summary>
+    public IOperationObserver? Observer { get; init; }
+
+    /// <summary>Which operations go to the devices; null: all, or as the chooser says.</summary>
+    public PathComparison? Comparison { get; init; }
+
+    private bool HasDevice => _device is not null || _deviceKey is not null;
+
     /// <summary>Bits of the modulus.</summary>
     public int ModulusBits => _software.ModulusBits;
 
@@ -77,43 +85,35 @@ public sealed class OffloadedRsaKey : IDisposable
     public ReadOnlyMemory<byte> Exponent => _software.Exponent;
 
     /// <summary>Computes input^d mod n, on a device if one does it, else in software. Both spans are modulus-sized and big-endian.</summary>
+    /// <param name="input">Less than the modulus.</param>
+    /// <param name="output">Where the result goes.</param>
+    /// <param name="use">What it is for; for who watches.</param>
     /// <exception cref="OpenSslException">The input is not less than the modulus, the software failed too, or there is no fallback to it.</exception>
-    public void Private(ReadOnlySpan<byte> input, Span<byte> output)
+    public void Private(ReadOnlySpan<byte> input, Span<byte> output, RsaUse use = RsaUse.Raw)
     {
         RequireInput(input, output);
-        bool mayWait = _begin is null || _begin();
-        if (mayWait && _chooser is not null && _deviceKey is not null)
+        OperationTimeline? timeline = Observer?.Watch();
+        if (timeline is null)
         {
-            PrivateByChoice(_chooser, _deviceKey, input, output);
+            _ = Compute(input, output, use, null);
             return;
         }
 
-        AcceleratorError error = _device is null || !mayWait ? AcceleratorError.UnsupportedKey : _device(input, output);
-        if (error == AcceleratorError.None)
+        timeline.Begin();
+        OperationResult result = new(use, ModulusBits, IsOnDevice: false, null, AcceleratorError.None, HasFailed: true);
+        try
         {
-            _counters.CountDevice();
-            return;
+            result = Compute(input, output, use, timeline);
         }
-
-        if (!HasFallback)
+        finally
         {
-            _counters.CountFailure(error);
-            throw new OpenSslException(OpenSslError.Failed, $"No device computed a private-key operation ({error}), and there is no fallback to software.");
-        }
-
-        _software.Private(input, output);
-        if (!mayWait || (_device is null && !_isUnsupported))
-        {
-            _counters.CountSoftware();
-        }
-        else
-        {
-            _counters.CountFallback(error);
+            timeline.Ended = Stopwatch.GetTimestamp();
+            Observer!.Record(timeline, result);
         }
     }
 
     /// <summary>
-    /// As <see cref="Private"/>, but blinded: neither the device, nor the fault check of its result, nor the software meets the input or
+    /// As <see cref="Private(ReadOnlySpan{byte}, Span{byte}, RsaUse)"/>, but blinded: neither the device, nor the fault check of its result, nor the software meets the input or
     /// the output, so that their time tells nothing about the output. For decryption, where what the time tells lets an attacker
     /// decrypt (Bleichenbacher 1998, Manger 2001); a signature is public.
     /// </summary>
@@ -128,7 +128,7 @@ public sealed class OffloadedRsaKey : IDisposable
         try
         {
             blinding.Convert(input, blinded);
-            Private(blinded, output);
+            Private(blinded, output, RsaUse.Decryption);
             blinding.Invert(output);
         }
         catch
@@ -144,7 +144,7 @@ public sealed class OffloadedRsaKey : IDisposable
 
     /// <summary>
     /// The certificate with this key: signatures (PKCS#1 v1.5 and PSS with SHA-256, SHA-384, SHA-512 and SHA-1, and that of TLS 1.0 and 1.1
-    /// with MD5 and SHA-1) and the decryption of TLS RSA key exchange (<see cref="Decrypt"/>) go through <see cref="Private"/>. Other
+    /// with MD5 and SHA-1) and the decryption of TLS RSA key exchange (<see cref="Decrypt"/>) go through <see cref="Private(ReadOnlySpan{byte}, Span{byte}, RsaUse)"/>. Other
     /// decryption and export of the private key are refused; signatures are verified with the certificate's public key.
     /// </summary>
     /// <returns>A new certificate. It keeps the key alive, also when this object is disposed before.</returns>
@@ -201,25 +201,77 @@ public sealed class OffloadedRsaKey : IDisposable
         }
     }
 
-    private void PrivateByChoice(PathChooser chooser, DeviceKey device, ReadOnlySpan<byte> input, Span<byte> output)
+    private OperationResult Compute(ReadOnlySpan<byte> input, Span<byte> output, RsaUse use, OperationTimeline? timeline)
     {
-        AutoOperation operation = chooser.Begin();
+        bool mayWait = _begin is null || _begin();
+        if (mayWait && _chooser is not null && _deviceKey is not null)
+        {
+            return ComputeByChoice(_chooser, _deviceKey, input, output, use, timeline);
+        }
+
+        bool isWanted = mayWait && HasDevice && Comparison?.TakeDevice() != false;
+        AcceleratorError error = AcceleratorError.UnsupportedKey;
+        if (isWanted)
+        {
+            error = _device is null ? _deviceKey!.TryPrivate(input, output, timeline) : _device(input, output);
+            if (error == AcceleratorError.None)
+            {
+                _counters.CountDevice();
+                return new OperationResult(use, ModulusBits, IsOnDevice: true, null, error, HasFailed: false);
+            }
+        }
+
+        if (!HasFallback)
+        {
+            _counters.CountFailure(error);
+            throw new OpenSslException(OpenSslError.Failed, $"No device computed a private-key operation ({error}), and there is no fallback to software.");
+        }
+
+        ComputeInSoftware(input, output, timeline);
+        if (isWanted || (mayWait && _isUnsupported))
+        {
+            _counters.CountFallback(error);
+        }
+        else
+        {
+            error = AcceleratorError.None;
+            _counters.CountSoftware();
+        }
+
+        return new OperationResult(use, ModulusBits, IsOnDevice: false, null, error, HasFailed: false);
+    }
+
+    private OperationResult ComputeByChoice(
+        PathChooser chooser, DeviceKey device, ReadOnlySpan<byte> input, Span<byte> output, RsaUse use, OperationTimeline? timeline)
+    {
+        AutoOperation operation = chooser.Begin(timeline);
         try
         {
             bool isDone = device.TryPrivateByChoice(ref operation, input, output, out AcceleratorError error);
             if (!isDone)
             {
                 operation.BeginSoftware();
-                _software.Private(input, output);
+                ComputeInSoftware(input, output, timeline);
                 operation.EndSoftware(ModulusBytes);
             }
 
             _counters.CountChoice(operation.Decision, error);
+            return new OperationResult(use, ModulusBits, isDone, operation.Decision, error, HasFailed: false);
         }
         finally
         {
             operation.Dispose();
         }
+    }
+
+    private void ComputeInSoftware(ReadOnlySpan<byte> input, Span<byte> output, OperationTimeline? timeline)
+    {
+        if (timeline is not null)
+        {
+            timeline.SoftwareBegun = Stopwatch.GetTimestamp();
+        }
+
+        _software.Private(input, output);
     }
 
     private void RequireInput(ReadOnlySpan<byte> input, Span<byte> output)

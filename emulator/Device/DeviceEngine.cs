@@ -30,6 +30,7 @@ internal sealed class DeviceEngine : IDisposable
     private readonly MappedMemory _storage;
     private readonly OperationBatch _batch;
     private readonly FetchedOperation[] _operations;
+    private BatchTimes _times;      // of the batch that was computed last
     private readonly BatchCounts _batches = new();
     private long _completed;
     private long _errors;
@@ -220,6 +221,7 @@ internal sealed class DeviceEngine : IDisposable
         }
 
         _batches.Count(_batch);
+        long begun = Stopwatch.GetTimestamp();
         long since = ThreadTime.ReadNanoseconds();
         try
         {
@@ -248,6 +250,8 @@ internal sealed class DeviceEngine : IDisposable
         }
 
         Work.Count(_batch, ThreadTime.ReadNanoseconds() - since);
+        long ended = Stopwatch.GetTimestamp();      // CLOCK_MONOTONIC in nanoseconds
+        _times = new BatchTimes(ended, ended - begun, _batch.Count);
     }
 
     /// <summary>Hands every result to its queue and zeroes the batch.</summary>
@@ -260,7 +264,7 @@ internal sealed class DeviceEngine : IDisposable
 
         for (int i = 0; i < _batch.Count; i++)
         {
-            ref readonly FetchedOperation operation = ref _operations[i];
+            FetchedOperation operation = _operations[i] with { Times = _times };
             CompletionOutcome? outcome = _faults is null
                 ? operation.Queue.Complete(operation, ErrorOf(_batch[i].Status), _batch.Output(i))
                 : _faults.Complete(operation, ErrorOf(_batch[i].Status), _batch.Output(i));

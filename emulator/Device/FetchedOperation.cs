@@ -6,7 +6,24 @@ namespace WarpDrive.Emulator;
 /// <param name="Index">Index of its SQE, and of its CQE too, since both rings have one depth and one order.</param>
 /// <param name="Control">The control word as it was posted.</param>
 /// <param name="OutputIova">Where the output goes; translated anew when it is written.</param>
-internal readonly record struct FetchedOperation(VirtualQueue Queue, long Generation, int Index, uint Control, ulong OutputIova);
+internal readonly record struct FetchedOperation(VirtualQueue Queue, long Generation, int Index, uint Control, ulong OutputIova)
+{
+    /// <summary>How it was computed.</summary>
+    public BatchTimes Times { get; init; }
+}
+
+/// <summary>How a batch was computed, for the completions of its operations.</summary>
+/// <param name="ComputedAt">When: CLOCK_MONOTONIC in nanoseconds.</param>
+/// <param name="Nanoseconds">How long it took.</param>
+/// <param name="Size">Operations in it; 0: nothing was computed.</param>
+internal readonly record struct BatchTimes(long ComputedAt, long Nanoseconds, int Size)
+{
+    /// <summary>The first half of a completion.</summary>
+    public ulong FirstWord => (uint)ComputedAt | ((ulong)(ushort)Size << 48);
+
+    /// <summary>What goes between the queue number and the phase.</summary>
+    public ulong Microseconds => (ulong)Math.Clamp(Nanoseconds / 1000, 0, ushort.MaxValue);
+}
 
 /// <summary>What a look at a queue found.</summary>
 internal enum FetchOutcome

@@ -18,7 +18,8 @@ internal sealed partial class VirtualQueue
     private const uint AlgorithmBits = 1;
 
     private const DeviceCapabilities Capabilities =
-        DeviceCapabilities.ParavirtualDoorbells | DeviceCapabilities.DoorbellEventFd | DeviceCapabilities.KeyGeneration;
+        DeviceCapabilities.ParavirtualDoorbells | DeviceCapabilities.DoorbellEventFd | DeviceCapabilities.KeyGeneration
+        | DeviceCapabilities.CompletionTimes;
 
     /// <inheritdoc/>
     public void ReadRegion(uint region, ulong offset, Span<byte> data)
@@ -147,6 +148,7 @@ internal sealed partial class VirtualQueue
             ControlRegister.IgnoredDoorbells => _ignoredDoorbells,
             ControlRegister.EngineCount => (uint)_accelerator.EngineCount,
             ControlRegister.EngineLanes => (uint)_accelerator.EngineLanes,
+            ControlRegister.Extensions => (uint)_extensions,
             _ => throw Refused(ReadCall, EmulatedRegion.Control, offset, data.Length, "no register that can be read"),
         };
         BinaryPrimitives.WriteUInt32LittleEndian(data, value);
@@ -172,6 +174,15 @@ internal sealed partial class VirtualQueue
                     throw NotAllowed(offset, value, "queue type must be 0");
                 }
 
+                break;
+            case ControlRegister.Extensions:
+                ThrowIfStarted(offset);
+                if ((value & ~(uint)DeviceCapabilities.CompletionTimes) != 0)
+                {
+                    throw NotAllowed(offset, value, $"extensions are 0 or {(uint)DeviceCapabilities.CompletionTimes}");
+                }
+
+                _extensions = (DeviceCapabilities)value;
                 break;
             case ControlRegister.Command:
                 switch ((QueueCommand)value)

@@ -24,6 +24,7 @@ internal sealed partial class VirtualQueue
     private const long None = -1;
 
     private readonly bool[] _computed = new bool[DeviceUserShare.MaxDepth];
+    private readonly BatchTimes[] _times = new BatchTimes[DeviceUserShare.MaxDepth];
     private long _generation;
     private int _tail;
     private int _head;
@@ -101,7 +102,7 @@ internal sealed partial class VirtualQueue
                 }
             }
 
-            Finish(operation.Index, operation.Control, error);
+            Finish(operation.Index, operation.Control, error, operation.Times);
             return error == HpreError.None ? CompletionOutcome.Done : CompletionOutcome.Failed;
         }
     }
@@ -206,7 +207,7 @@ internal sealed partial class VirtualQueue
             return FetchOutcome.Ready;
         }
 
-        Finish(index, entry.Control, error);
+        Finish(index, entry.Control, error, default);
         return FetchOutcome.Refused;
     }
 
@@ -267,11 +268,12 @@ internal sealed partial class VirtualQueue
     }
 
     /// <summary>Writes the control word of an operation whose output, if any, is written, and publishes what is due.</summary>
-    private void Finish(int index, uint posted, HpreError error)
+    private void Finish(int index, uint posted, HpreError error, in BatchTimes times)
     {
         int control = DeviceUserShare.SubmissionOffset(index) + SubmissionEntry.ControlOffset;
         _dus.Memory.At<uint>(control) = SubmissionControl.Complete(posted, error);
         _computed[index] = true;
+        _times[index] = _extensions == DeviceCapabilities.CompletionTimes ? times : default;
         if (index == _published)
         {
             Publish();
@@ -285,10 +287,11 @@ internal sealed partial class VirtualQueue
         {
             _computed[_published] = false;
             int completion = DeviceUserShare.CompletionOffset(_depth, _published);
-            dus.At<ulong>(completion) = 0;
+            ref readonly BatchTimes times = ref _times[_published];
+            dus.At<ulong>(completion) = times.FirstWord;
 
             // Release: output, control word and the rest of the entry are visible before its phase, which ends this word.
-            Volatile.Write(ref dus.At<ulong>(completion + 8), (uint)_published | ((ulong)Number << 16) | (_phase << 48));
+            Volatile.Write(ref dus.At<ulong>(completion + 8), (uint)_published | ((ulong)Number << 16) | (times.Microseconds << 32) | (_phase << 48));
             _published = Next(_published);
             _phase ^= _published == 0 ? 1u : 0u;
         }

@@ -26,6 +26,7 @@ internal sealed partial class VirtualQueue : IVfioDevice
     private EventFd? _interrupt;
     private QueueState _state = QueueState.Initial;
     private int _depth = DeviceUserShare.MaxDepth;
+    private DeviceCapabilities _extensions;
     private uint _ignoredDoorbells;
     private volatile bool _disposed;
 
@@ -208,6 +209,7 @@ internal sealed partial class VirtualQueue : IVfioDevice
             ThrowIfDisposed("DEVICE_RESET");
             Halt(QueueState.Initial);
             _depth = DeviceUserShare.MaxDepth;
+            _extensions = DeviceCapabilities.None;
             _ignoredDoorbells = 0;
         }
     }

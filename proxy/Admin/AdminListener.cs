@@ -1,16 +1,17 @@
 using WarpProxy.Configuration;
 using WarpProxy.Hosting;
+using WarpProxy.Telemetry;
 
 namespace WarpProxy.Admin;
 
-/// <summary>What operators ask: <c>GET /status</c> and <c>GET /healthz</c>, on a listener of their own that knows no route of the proxy.</summary>
+/// <summary>What operators ask: <c>GET /status</c>, <c>GET /metrics</c> and <c>GET /healthz</c>, on a listener of their own that knows no route of the proxy.</summary>
 internal sealed class AdminListener : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private volatile bool _isServing;
 
     /// <summary>Prepares it; <see cref="StartAsync"/> opens the port.</summary>
-    public AdminListener(ListenAddress address, Func<StatusDocument> readStatus, ILoggerFactory loggers)
+    public AdminListener(ListenAddress address, Func<StatusDocument> readStatus, PrometheusPage metrics, ILoggerFactory loggers)
     {
         WebApplicationBuilder builder = BareHost.CreateBuilder(loggers);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -20,6 +21,7 @@ internal sealed class AdminListener : IAsyncDisposable
         });
         _application = builder.Build();
         _application.MapGet("/status", () => Results.Json(readStatus()));
+        _application.MapGet("/metrics", () => Results.Text(metrics.Write(), PrometheusPage.ContentType));
         _application.MapGet("/healthz", () => _isServing ? Results.Text("serving\n") : Results.Text("not serving\n", statusCode: StatusCodes.Status503ServiceUnavailable));
     }
 

@@ -11,6 +11,11 @@ internal sealed class CertificateSet(IReadOnlyList<ServerCertificate> certificat
     /// <summary>Whether a device may compute a private-key operation of a handshake with one of them.</summary>
     public bool IsOffloaded { get; } = certificates.Any(static certificate => certificate.IsOffloaded);
 
+    /// <summary>For people: the subject of the one that was shown, as far as it is known which.</summary>
+    /// <param name="hasRsaOperation">Whether an operation with an RSA key was computed.</param>
+    public string Describe(bool hasRsaOperation) =>
+        (certificates.FirstOrDefault(certificate => hasRsaOperation && certificate.IsOffloaded) ?? certificates[0]).Subject;
+
     /// <summary>Sets are equal that have the same certificates, so that what was made for one outlives a reload that leaves them be.</summary>
     public bool Equals(CertificateSet? other) => other is not null && certificates.SequenceEqual(other.Certificates);
 

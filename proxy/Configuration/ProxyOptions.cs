@@ -7,6 +7,7 @@ using WarpProxy.Http;
 using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Protocol;
+using WarpProxy.Telemetry;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
 using WarpProxy.Upstream;
@@ -38,6 +39,7 @@ internal sealed record ProxyOptions
         CertificateExpiry = reader.Read<CertificateExpiryOptions>(CertificateExpiryOptions.Section);
         Listeners = ReadListeners(reader);
         ReverseProxy = reader.Read<ReverseProxyOptions>(ReverseProxyOptions.Section);
+        Telemetry = reader.Read<TelemetryOptions>(TelemetryOptions.Section);
         Logging = reader.Read<LoggingOptions>(LoggingOptions.Section);
     }
 
@@ -98,6 +100,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Section <c>ReverseProxy</c>.</summary>
     public ReverseProxyOptions ReverseProxy { get; }
+
+    /// <summary>Section <c>Telemetry</c>.</summary>
+    public TelemetryOptions Telemetry { get; }
 
     /// <summary>Section <c>Logging</c>.</summary>
     public LoggingOptions Logging { get; }

@@ -66,7 +66,7 @@ internal sealed partial class ProxyServer
     private List<ListenerState> MakeStates(ProxyOptions options, CertificateChange? certificates, SettingsChanges? changes, SettingProblems problems)
     {
         CertificateStore? standIn = certificates is null ? new CertificateStore(StandInCertificate.Make(), _accelerator, _time) : null;
-        var parts = new TlsParts(standIn ?? _certificates!, _tickets, _clients, _tunnels, _lanes, _counters, _time, _loggers);
+        var parts = new TlsParts(standIn ?? _certificates!, _tickets, _clients, _tunnels, _lanes, _counters, _time, _loggers, _telemetry.Handshakes);
         List<ListenerState> states = [];
 
         // What is passed through was looked at with the settings; one that is wrong cannot be made.

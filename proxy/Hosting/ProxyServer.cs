@@ -13,6 +13,7 @@ using WarpProxy.Listeners;
 using WarpProxy.Offload;
 using WarpProxy.Passthrough;
 using WarpProxy.ProxyProtocol;
+using WarpProxy.Telemetry;
 using WarpProxy.Tickets;
 using WarpProxy.Tls;
 using WarpProxy.Upstream;
@@ -29,6 +30,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private readonly LiveSettings _logSettings;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly ProxyTelemetry _telemetry;
     private readonly Accelerator _accelerator;
     private readonly HandshakeCounters _counters = new();
     private readonly HandshakeLanes _lanes;
@@ -62,7 +64,8 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _logger = _loggers.CreateLogger("WarpProxy");
         _unobserved = new UnobservedFailures(_logger);
         _headers = new ClientCertificateHeaders(options.Listeners);
-        _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers, deviceCalls);
+        _telemetry = new ProxyTelemetry(options.Telemetry, Environment.GetEnvironmentVariable);
+        _accelerator = new Accelerator(options.Offload, options.UsesDevices, time, _loggers, deviceCalls, _telemetry.Handshakes.Operations);
         _lanes = new HandshakeLanes(options.Tls, time, _counters);
         _admission = new ConnectionAdmission(options.Limits, options.Tls.MaxHandshakes, time, whenRoom: _lanes.WhenRoomAsync);
         _tunnels = new PassthroughTunnels(time, _loggers.CreateLogger<PassthroughTunnels>());
@@ -70,9 +73,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _clients = new ClientTrustStore(_files, time, _loggers.CreateLogger<ClientTrust>());
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
-        _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _loggers);
+        _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _telemetry.Prometheus, _loggers);
         _listeners = new ListenerSockets(_admission, AddProxyProtocol, _loggers.CreateLogger<ListenerSockets>());
         _routes = new ProxyRoutes(StartDemoAsync);
+        StatusMeters.AddTo(_telemetry.Meter, ReadStatus, () => _lanes.Count, time);
     }
 
     /// <summary>Where clients connect, with the ports that were bound, in the order of configuration.</summary>
@@ -224,6 +228,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _certificates?.Dispose();
         _clients.Dispose();
         _accelerator.Dispose();
+        _telemetry.Dispose();
         _unobserved.Dispose();
         _loggers.Dispose();
     }
@@ -292,6 +297,15 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         proxy.AddTransforms(ClientCertificateHeaders.AddTransforms);
         WebApplication application = builder.Build();
         application.Use((context, next) => _isDraining ? LateConnection.InvokeAsync(context, next) : next(context));
+        if (_telemetry.IsTracing)
+        {
+            application.Use(static (context, next) =>
+            {
+                HandshakeSpan.Link(context);
+                return next(context);
+            });
+        }
+
         application.Use(HttpPolicy.InvokeAsync);
         try
         {

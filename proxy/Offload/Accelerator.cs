@@ -33,6 +33,7 @@ internal sealed class Accelerator : IDisposable
     private volatile EmulatedAccelerator? _embedded;                // written under _gate
     private volatile OffloadPlan _plan;
     private OffloadOptions _options;                                // under _gate
+    private readonly IOperationObserver? _observer;
     private long _notOnLane;
 
     /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
@@ -49,8 +50,11 @@ internal sealed class Accelerator : IDisposable
     /// <param name="time"/>
     /// <param name="loggers"/>
     /// <param name="calls">What the files of the kernel's devices are opened with; null: the kernel.</param>
-    public Accelerator(OffloadOptions options, bool opensDevices, TimeProvider time, ILoggerFactory loggers, IDeviceCalls? calls = null)
+    /// <param name="observer">Sees every operation; null: nobody does.</param>
+    public Accelerator(
+        OffloadOptions options, bool opensDevices, TimeProvider time, ILoggerFactory loggers, IDeviceCalls? calls = null, IOperationObserver? observer = null)
     {
+        _observer = observer;
         IReadOnlyList<DeviceUri> devices = opensDevices ? options.ParseDevices() : [];
         _loggers = loggers;
         _time = time;
@@ -196,10 +200,10 @@ internal sealed class Accelerator : IDisposable
         SoftwareRsaKey software = _plan.RequiresLockedMemory || fallback == OffloadFallback.None ? SoftwareRsaKey.CreateOutsideOpenSsl(key)
             : path == OffloadPath.Software ? SoftwareRsaKey.CreateByOpenSsl(key)
             : new SoftwareRsaKey(key);
-        return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation)
-            : fallback != OffloadFallback.Software ? new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false }
-            : path == OffloadPath.Auto ? new(software, _pool, _counters, BeginOperation, _chooser)
-            : new(software, _pool, _counters, BeginAwaitedOperation);
+        return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation) { Observer = _observer }
+            : fallback != OffloadFallback.Software ? new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false, Observer = _observer }
+            : path == OffloadPath.Auto ? new(software, _pool, _counters, BeginOperation, _chooser) { Observer = _observer }
+            : new(software, _pool, _counters, BeginAwaitedOperation) { Observer = _observer };
     }
 
     /// <summary>For people: what computes.</summary>

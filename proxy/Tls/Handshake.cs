@@ -1,8 +1,11 @@
+using System.Diagnostics;
+using WarpProxy.Telemetry;
+
 namespace WarpProxy.Tls;
 
 /// <summary>
-/// How far the TLS handshake of one connection is, as far as lanes care: may it still need the private key?
-/// Written on lanes, read on any thread.
+/// How far the TLS handshake of one connection is: may it still need the private key, so that it belongs on a lane; and what is to be told of it.
+/// Written by whoever carries it, one thread at a time.
 /// </summary>
 internal sealed class Handshake
 {
@@ -11,6 +14,27 @@ internal sealed class Handshake
 
     /// <summary>Whether a private-key operation may still come, so that what follows has to run on a lane.</summary>
     public bool NeedsLane => !_isPastPrivateKey;
+
+    /// <summary>When the client's first byte came (of <see cref="Stopwatch"/>); 0: none has.</summary>
+    public long Begun { get; set; }
+
+    /// <summary>Its span, when the connection is traced.</summary>
+    public Activity? Span { get; set; }
+
+    /// <summary>Who computed its private-key operation: one of <see cref="HandshakePath"/>.</summary>
+    public string Path { get; set; } = HandshakePath.None;
+
+    /// <summary>How it ended: one of <see cref="HandshakeOutcomes"/>.</summary>
+    public string Outcome { get; set; } = HandshakeOutcomes.Abandoned;
+
+    /// <summary>What it is shown with, in words.</summary>
+    public string? Certificate { get; set; }
+
+    /// <summary>Whether <see cref="ProcessorNanoseconds"/> is wanted.</summary>
+    public bool MeasuresProcessorTime { get; set; }
+
+    /// <summary>Processor time of its steps.</summary>
+    public long ProcessorNanoseconds { get; set; }
 
     /// <summary>The one private-key operation of this handshake is done.</summary>
     public void PrivateKeyUsed() => _isPastPrivateKey = true;

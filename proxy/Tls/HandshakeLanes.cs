@@ -62,6 +62,9 @@ internal sealed class HandshakeLanes : IDisposable
     /// <summary>For handshakes that need no lane: one for each processor.</summary>
     public HandshakeTurns Turns { get; } = new(Environment.ProcessorCount);
 
+    /// <summary>Lanes that there are.</summary>
+    public int Count => _lanes.Length;
+
     /// <summary>Lanes at work now.</summary>
     public int BusyCount
     {

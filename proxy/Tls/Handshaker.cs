@@ -6,6 +6,7 @@ using WarpDrive.OpenSsl;
 using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Admission;
 using WarpProxy.Passthrough;
+using WarpProxy.Telemetry;
 
 namespace WarpProxy.Tls;
 
@@ -25,8 +26,13 @@ internal sealed class Handshaker(
 {
     private static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>Is told of every handshake; null: nobody is.</summary>
+    public HandshakeTelemetry? Telemetry { get; init; }
+
     /// <summary>Returns the connection after its handshake, or where it goes without one; neither when it is over, told to the client as far as it can be.</summary>
-    public async Task<HandshakeOutcome> HandshakeAsync(ConnectionContext connection)
+    /// <param name="connection">The client's.</param>
+    /// <param name="handshake">Gets what there is to tell of it; whoever made it tells its end.</param>
+    public async Task<HandshakeOutcome> HandshakeAsync(ConnectionContext connection, Handshake handshake)
     {
         CancellationToken closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using var deadline = new CancellationTokenSource(options.ClientHelloTimeout, time);
@@ -36,8 +42,10 @@ internal sealed class Handshaker(
         {
             ReadResult first = await ReadFirstAsync(connection.Transport.Input, deadline, closing);
             hasBegun = true;
+            Telemetry?.Begin(handshake);
             if (await ReadClientHelloAsync(connection, first, deadline.Token) is not { } hello)
             {
+                handshake.Outcome = HandshakeOutcomes.NotTls;
                 return default;
             }
 
@@ -48,6 +56,7 @@ internal sealed class Handshaker(
             {
                 // Where any name is served, OpenSSL says so.
                 counters.NotTls();
+                handshake.Outcome = HandshakeOutcomes.NotTls;
                 connection.Transport.Input.AdvanceTo(hello.Buffer.End);
                 await RefuseAsync(connection, PlaintextAlert.DecodeError, deadline.Token);
                 return default;
@@ -55,23 +64,27 @@ internal sealed class Handshaker(
 
             if (name is not null && passthrough.TryFind(name, out PassthroughRoute? route))
             {
+                handshake.Outcome = HandshakeOutcomes.PassedThrough;
                 return new HandshakeOutcome(null, route, hello);
             }
 
             if (sites.Find(name) is { } site)
             {
-                return new HandshakeOutcome(await HandshakeAsync(connection, name, site, hello, deadline.Token));
+                return new HandshakeOutcome(await HandshakeAsync(connection, handshake, name, site, hello, deadline.Token));
             }
 
+            handshake.Outcome = HandshakeOutcomes.Refused;
             await RefuseNameAsync(connection, hello, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
+            handshake.Outcome = HandshakeOutcomes.Timeout;
             Expire(connection, isHelloThere, isClosing: !hasBegun && closing.IsCancellationRequested);
         }
         catch (OpenSslException exception)
         {
             // No memory, or a certificate that OpenSSL took when it was loaded and now does not.
+            handshake.Outcome = HandshakeOutcomes.Failed;
             logger.HandshakeImpossible(connection.ConnectionId, exception.Message);
         }
         catch (IOException)
@@ -134,10 +147,9 @@ internal sealed class Handshaker(
     }
 
     private async ValueTask<TlsServerConnection?> HandshakeAsync(
-        ConnectionContext connection, string? name, TlsSite? site, ReadResult received, CancellationToken deadline)
+        ConnectionContext connection, Handshake handshake, string? name, TlsSite? site, ReadResult received, CancellationToken deadline)
     {
         IDuplexPipe transport = connection.Transport;
-        var handshake = new Handshake();
         if (site is not { Certificates.IsOffloaded: true })
         {
             // Nothing waits for a device, and an ECDSA signature is a small part of the handshake: a lane would only cost its two switches. Should
@@ -153,6 +165,7 @@ internal sealed class Handshaker(
             {
                 if (handshake.NeedsLane && await lane is { } refusal)
                 {
+                    handshake.Outcome = HandshakeOutcomes.Refused;
                     logger.LaneRefused(connection.ConnectionId, refusal.ToString());
                     transport.Input.AdvanceTo(received.Buffer.End);
                     await RefuseAsync(connection, PlaintextAlert.InternalError, deadline);
@@ -170,7 +183,9 @@ internal sealed class Handshaker(
                 try
                 {
                     deadline.ThrowIfCancellationRequested();
+                    long since = HandshakeTelemetry.ReadProcessorTime(handshake);
                     step = Step(ref tls, ref site, name, received, transport);
+                    handshake.ProcessorNanoseconds += HandshakeTelemetry.ReadProcessorTime(handshake) - since;
                 }
                 finally
                 {
@@ -182,6 +197,7 @@ internal sealed class Handshaker(
 
                 if (step is not { } status || tls is null)
                 {
+                    handshake.Outcome = HandshakeOutcomes.Refused;
                     await RefuseNameAsync(connection, received, deadline);
                     return null;
                 }
@@ -189,6 +205,8 @@ internal sealed class Handshaker(
                 if (status == TlsStatus.Done)
                 {
                     handshake.Complete();
+                    handshake.Outcome = HandshakeOutcomes.Completed;
+                    handshake.Certificate = site?.Certificates.Describe(handshake.Path != HandshakePath.None);
                     if (tls.Version == TlsVersion.Tls12)
                     {
                         // In TLS 1.3 only tickets are left, which go with the first answer, or before the reader waits.
@@ -201,6 +219,7 @@ internal sealed class Handshaker(
                 await transport.Output.FlushAsync(deadline);
                 if (status != TlsStatus.WantRead)
                 {
+                    handshake.Outcome = HandshakeOutcomes.Failed;
                     await TellFailureAsync(connection, tls.Failure, deadline);
                     return null;
                 }

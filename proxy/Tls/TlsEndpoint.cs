@@ -53,7 +53,10 @@ internal sealed class TlsEndpoint : IDisposable
         }
 
         Passthrough = new PassthroughRoutes(listener.Name, listener.Options.Passthrough);
-        var handshaker = new Handshaker(_sites, Passthrough, options, parts.Lanes, parts.Counters, parts.Time, parts.Loggers.CreateLogger<Handshaker>());
+        var handshaker = new Handshaker(_sites, Passthrough, options, parts.Lanes, parts.Counters, parts.Time, parts.Loggers.CreateLogger<Handshaker>())
+        {
+            Telemetry = parts.Telemetry,
+        };
         _middleware = new TlsMiddleware(
             handshaker, parts.Tunnels, listener.Options.ClientCertificates ?? new ClientCertificateOptions(), parts.Counters, parts.Time, parts.Loggers.CreateLogger<TlsMiddleware>());
         parts.Certificates.Changed += TakeCertificates;

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using WarpProxy.Admission;
 using WarpProxy.ClientCertificates;
 using WarpProxy.Http;
+using WarpDrive.OpenSsl.Tls;
 using WarpProxy.Passthrough;
+using WarpProxy.Telemetry;
 
 namespace WarpProxy.Tls;
 
@@ -27,14 +29,16 @@ internal sealed class TlsMiddleware(
     /// <param name="next">HTTP.</param>
     public async Task ServeAsync(ConnectionContext connection, Action leave, ConnectionDelegate next)
     {
-        HandshakeOutcome outcome;
+        var handshake = new Handshake();
+        HandshakeOutcome outcome = default;
         try
         {
-            outcome = await handshaker.HandshakeAsync(connection);
+            outcome = await handshaker.HandshakeAsync(connection, handshake);
         }
         finally
         {
             leave();
+            Tell(connection, handshake, outcome.Tls);
         }
 
         connection.Features.Get<AdmittedConnection>()?.EndHandshake();
@@ -101,6 +105,16 @@ internal sealed class TlsMiddleware(
         var late = new LateConnection(time);
         connection.Features.Set<IConnectionLifetimeNotificationFeature>(late);
         return late;
+    }
+
+    private void Tell(ConnectionContext connection, Handshake handshake, TlsServerConnection? tls)
+    {
+        if (handshake.Span is { } span)
+        {
+            connection.Features.Set(new HandshakeSpan(span.Context));
+        }
+
+        handshaker.Telemetry?.End(handshake, tls);
     }
 
     private void Tell(ConnectionContext connection, TlsTransport stream)

@@ -1,6 +1,7 @@
 using WarpProxy.Certificates;
 using WarpProxy.ClientCertificates;
 using WarpProxy.Passthrough;
+using WarpProxy.Telemetry;
 using WarpProxy.Tickets;
 
 namespace WarpProxy.Tls;
@@ -14,4 +15,5 @@ internal sealed record TlsParts(
     HandshakeLanes Lanes,
     HandshakeCounters Counters,
     TimeProvider Time,
-    ILoggerFactory Loggers);
+    ILoggerFactory Loggers,
+    HandshakeTelemetry? Telemetry = null);

@@ -48,6 +48,9 @@ public static class ControlRegister
     /// <summary>Read: most operations that an engine computes together.</summary>
     public const ulong EngineLanes = 0x38;
 
+    /// <summary>Read, write while the queue is not started: <see cref="DeviceCapabilities"/> that change what the host finds; at first none.</summary>
+    public const ulong Extensions = 0x3c;
+
     /// <summary>Read: <see cref="EngineNameSizeInBytes"/> bytes of UTF-8, padded with zeros.</summary>
     public const ulong EngineName = 0x80;
 
@@ -79,6 +82,9 @@ public enum DeviceCapabilities : uint
 
     /// <summary>Algorithms 2 and 3.</summary>
     KeyGeneration = 4,
+
+    /// <summary>Where the host asks for it by <see cref="ControlRegister.Extensions"/>, completions say in which batch, when and how long their operation was computed (<see cref="Hpre.CompletionEntry.BatchSize"/>).</summary>
+    CompletionTimes = 8,
 }
 
 /// <summary>What may be written to <see cref="ControlRegister.Command"/>.</summary>

@@ -80,6 +80,10 @@ public sealed class EmulatedDevice : DeviceQueue
         {
             Identify(vfio, depth);
             WriteRegister(vfio, ControlRegister.Depth, (uint)depth);
+            if (((DeviceCapabilities)ReadRegister(vfio, ControlRegister.Capabilities) & DeviceCapabilities.CompletionTimes) != 0)
+            {
+                WriteRegister(vfio, ControlRegister.Extensions, (uint)DeviceCapabilities.CompletionTimes);
+            }
 
             MappedMemory rings = vfio.MapRegion(EmulatedRegion.Dus);
             opened.Push(rings);

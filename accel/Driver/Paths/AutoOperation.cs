@@ -10,14 +10,18 @@ public ref struct AutoOperation
     private long _softwareWork;
     private long _softwareSince;
 
-    internal AutoOperation(PathChooser chooser)
+    internal AutoOperation(PathChooser chooser, OperationTimeline? timeline)
     {
+        Timeline = timeline;
         _chooser = chooser;
         UnderWay = chooser.Enter();
     }
 
     /// <summary>Where it was sent; after the device was asked.</summary>
     public PathDecision Decision { get; internal set; }
+
+    /// <summary>Where its steps are written; null: nobody asks.</summary>
+    internal OperationTimeline? Timeline { get; }
 
     internal readonly PathChooser Chooser => _chooser;
 

@@ -30,7 +30,8 @@ public sealed class PathChooser
     public int UnderWay => Volatile.Read(ref _underWay);
 
     /// <summary>Begins an operation; to be disposed at its end, however it ends.</summary>
-    public AutoOperation Begin() => new(this);
+    /// <param name="timeline">Where its steps are written; null: nobody asks.</param>
+    public AutoOperation Begin(OperationTimeline? timeline = null) => new(this, timeline);
 
     internal PathChoice this[int size] => _choices[size];
 

@@ -136,7 +136,7 @@ internal sealed unsafe class SignatureContext : IDisposable
             return false;
         }
 
-        key.Private(encoded, signature);
+        key.Private(encoded, signature, _padding == PaddingPss ? RsaUse.PssSignature : RsaUse.Pkcs1Signature);
         return true;
     }
 

@@ -45,6 +45,9 @@ public sealed unsafe partial class TlsServerConnection : IDisposable
     /// <summary>The cipher suite agreed on, by the number that IANA gave it; 0 before.</summary>
     public int CipherSuite => Libssl.SSL_get_current_cipher(_ssl) is not 0 and nint cipher ? Libssl.SSL_CIPHER_get_protocol_id(cipher) : 0;
 
+    /// <summary>The group of the key exchange, as OpenSSL names it: <c>x25519</c>; null: none was used, or not yet.</summary>
+    public string? Group => Libssl.NegotiatedGroup(_ssl) is > 0 and int group ? Marshal.PtrToStringUTF8((nint)Libssl.SSL_group_to_name(_ssl, group)) : null;
+
     /// <summary>The application protocol agreed on, in memory of the context; empty for none.</summary>
     public ReadOnlyMemory<byte> ApplicationProtocol
     {

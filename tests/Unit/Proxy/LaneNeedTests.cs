@@ -86,7 +86,7 @@ public sealed class LaneNeedTests : IDisposable
             RemoteCertificateValidationCallback = (_, shown, _, _) =>
                 certificates.Any(certificate => certificate.Tls.Chain[0].Span.SequenceEqual(shown!.GetRawCertData())),
         });
-        using TlsServerConnection? served = (await handshaker.HandshakeAsync(context).WaitAsync(TlsPair.Patience)).Tls;
+        using TlsServerConnection? served = (await handshaker.HandshakeAsync(context, new Handshake()).WaitAsync(TlsPair.Patience)).Tls;
         await toClient.Writer.CompleteAsync();
         Exception? failure = await Record.ExceptionAsync(() => connecting.WaitAsync(TlsPair.Patience));
         Assert.Equal(served is null, failure is not null);

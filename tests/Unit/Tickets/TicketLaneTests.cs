@@ -76,7 +76,7 @@ public sealed class TicketLaneTests : IDisposable
         var toServer = new Pipe(new PipeOptions(useSynchronizationContext: false));
         var toClient = new Pipe(new PipeOptions(useSynchronizationContext: false));
         await using var context = new DefaultConnectionContext("test", new Transport(toServer.Reader, toClient.Writer), new Transport(toClient.Reader, toServer.Writer));
-        Task<HandshakeOutcome> handshake = _handshaker.HandshakeAsync(context);
+        Task<HandshakeOutcome> handshake = _handshaker.HandshakeAsync(context, new Handshake());
         using TicketClient.Connection connection = client.Connect();
         byte[] sent = connection.Handshake([]);
         while (sent.Length > 0)

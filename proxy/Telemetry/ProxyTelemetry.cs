@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Reflection;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace WarpProxy.Telemetry;
+
+/// <summary>
+/// Traces and metrics of this process: their sources, and where they go. Without anybody to send traces to none is made; metrics are kept for
+/// <c>GET /metrics</c>. Made at start, before what it watches.
+/// </summary>
+internal sealed class ProxyTelemetry : IDisposable
+{
+    /// <summary>Name of the proxy's own meter and of its source of traces.</summary>
+    public const string SourceName = "WarpProxy";
+
+    // Of those built into ASP.NET Core, YARP, HttpClient and the runtime.
+    private const string RequestSource = "Microsoft.AspNetCore";
+    private const double DefaultSampling = 0.1;
+
+    private static readonly string[] OtherSources = [RequestSource, "Yarp.ReverseProxy", "System.Net.Http"];
+
+    private static readonly string[] OtherMeters =
+    [
+        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Http.Connections", "Microsoft.AspNetCore.Routing",
+        "Yarp.ReverseProxy", "System.Net.Http", "System.Net.NameResolution", "System.Runtime",
+    ];
+
+    private readonly MeterProvider? _metrics;
+    private readonly TracerProvider? _traces;
+
+    /// <summary>Opens nothing that is not asked for.</summary>
+    /// <param name="options">The section.</param>
+    /// <param name="environment">Reads a variable; null: there is none.</param>
+    public ProxyTelemetry(TelemetryOptions options, Func<string, string?> environment)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        ResourceBuilder resource = ResourceBuilder.CreateDefault()
+            .AddService(options.ServiceName ?? environment("OTEL_SERVICE_NAME") ?? "warpproxy", serviceVersion: Version)
+            .AddEnvironmentVariableDetector();
+        bool sendsTraces = Sends(options, environment, "TRACES");
+        bool sendsMetrics = Sends(options, environment, "METRICS");
+        if (options.Metrics)
+        {
+            MeterProviderBuilder metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(SourceName).AddMeter(OtherMeters);
+            metrics.AddReader(Prometheus.Reader);
+            if (sendsMetrics)
+            {
+                metrics.AddOtlpExporter((otlp, reader) =>
+                {
+                    Configure(otlp, options, "v1/metrics");
+                    reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)options.Interval.TotalMilliseconds;
+                });
+            }
+
+            _metrics = metrics.Build();
+        }
+
+        if (sendsTraces)
+        {
+            IsTracing = true;
+            _traces = Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddSource(SourceName)
+                .AddSource(OtherSources)
+                .SetSampler(new ConnectionSampler(Share(options, environment)))
+                .AddOtlpExporter(otlp => Configure(otlp, options, "v1/traces"))
+                .Build();
+        }
+
+        Handshakes = new HandshakeTelemetry(Meter, Source);
+    }
+
+    /// <summary>Where every instrument of the proxy is made.</summary>
+    public Meter Meter { get; } = new(SourceName, Version);
+
+    /// <summary>Where every span of the proxy is made.</summary>
+    public ActivitySource Source { get; } = new(SourceName, Version);
+
+    /// <summary>What <c>GET /metrics</c> answers with; without metrics it is empty.</summary>
+    public PrometheusPage Prometheus { get; } = new();
+
+    /// <summary>Whether traces are made at all.</summary>
+    public bool IsTracing { get; }
+
+    /// <summary>Handshakes and their private-key operations.</summary>
+    public HandshakeTelemetry Handshakes { get; }
+
+    /// <summary>Of this program, as <c>--version</c> says it.</summary>
+    public static string Version { get; } =
+        typeof(ProxyTelemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    /// <summary>Sends what is left, for at most some seconds, and ends.</summary>
+    public void Dispose()
+    {
+        _traces?.Dispose();
+        _metrics?.Dispose();
+        Prometheus.Dispose();
+        Meter.Dispose();
+        Source.Dispose();
+    }
+
+    private static bool Sends(TelemetryOptions options, Func<string, string?> environment, string signal) =>
+        environment("OTEL_SDK_DISABLED") != "true"
+        && environment($"OTEL_{signal}_EXPORTER") != "none"
+        && (options.Endpoint ?? environment("OTEL_EXPORTER_OTLP_ENDPOINT") ?? environment($"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")) is { Length: > 0 };
+
+    private static double Share(TelemetryOptions options, Func<string, string?> environment)
+    {
+        if (options.Sampling is { } share)
+        {
+            return share;
+        }
+
+        string sampler = environment("OTEL_TRACES_SAMPLER") ?? "";
+        return sampler.EndsWith("always_on", StringComparison.Ordinal) ? 1
+            : sampler.EndsWith("always_off", StringComparison.Ordinal) ? 0
+            : double.TryParse(environment("OTEL_TRACES_SAMPLER_ARG"), System.Globalization.CultureInfo.InvariantCulture, out double given) && given is >= 0 and <= 1 ? given
+            : DefaultSampling;
+    }
+
+    /// <summary>What is not configured here, the exporter has from the environment.</summary>
+    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, string path)
+    {
+        if (options.Protocol is { } protocol)
+        {
+            otlp.Protocol = protocol == OtlpProtocol.Grpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
+        }
+
+        if (options.Endpoint is { } endpoint)
+        {
+            // The exporter adds the path only to what it has from the environment.
+            otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.Grpc ? new Uri(endpoint) : new Uri($"{endpoint.TrimEnd('/')}/{path}");
+        }
+
+        otlp.Headers = options.Headers ?? otlp.Headers;
+    }
+}
