@@ -49,13 +49,28 @@ public sealed class RegionTests : IDisposable
     {
         _device.Open();
         RingHost host = _device.Open(start: false);
-        uint[] values = [0x44505257, 1, 7, 2, 1, 15, 1024, 1024, 0, 1];
+        uint[] values = [0x44505257, 1, 15, 2, 1, 15, 1024, 1024, 0, 1];
         for (int i = 0; i < values.Length; i++)
         {
             Assert.Equal(values[i], host.ReadRegister((ulong)(4 * i)));
         }
 
         Assert.Equal((1u, 0u, 2u, 8u), (host.ReadRegister(0x2c), host.ReadRegister(0x30), host.ReadRegister(0x34), host.ReadRegister(0x38)));
+        Assert.Equal(0u, host.ReadRegister(0x3c));
+    }
+
+    [Fact]
+    public void Extensions_are_those_that_are_offered_and_change_only_while_the_queue_is_not_started()
+    {
+        RingHost host = _device.Open(start: false);
+        AssertRefused(Errno.EINVAL, () => host.WriteRegister(0x3c, 1));
+        AssertRefused(Errno.EINVAL, () => host.WriteRegister(0x3c, 12));
+        host.WriteRegister(0x3c, 8);
+        Assert.Equal(8u, host.ReadRegister(0x3c));
+        host.WriteRegister(0x28, 1);
+        AssertRefused(Errno.EBUSY, () => host.WriteRegister(0x3c, 0));
+        host.Queue.Reset();
+        Assert.Equal(0u, host.ReadRegister(0x3c));
     }
 
     [Fact]
@@ -89,7 +104,7 @@ public sealed class RegionTests : IDisposable
     [InlineData(0x00, 8)]
     [InlineData(0x02, 4)]
     [InlineData(0x28, 4)] // the command is only written
-    [InlineData(0x3c, 4)]
+    [InlineData(0x40, 4)]
     [InlineData(0x100, 4)]
     [InlineData(0xffe, 4)]
     [InlineData(0x1000, 4)]

@@ -299,8 +299,8 @@ public sealed class OffloadedRsaKeyTests
             thread.Join();
         }
 
-        // A context and a blinding for a thread that finds none idle are all that may be made.
-        Assert.All(allocated, bytes => Assert.InRange(bytes, 0, 1000));
+        // A context and a blinding for a thread that finds none idle are all that may be made: at most as many as there are threads, by whichever of them.
+        Assert.InRange(allocated.Sum(), 0, 1000L * allocated.Length);
     }
 
     [Fact]
