@@ -17,6 +17,9 @@ internal sealed class Accelerator : IDisposable
     /// <summary>The longest wait for an answer when a queue is opened, which asks the device a few questions; an emulator that is alive answers each in microseconds.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>The reason of operations whose thread may not wait for a device.</summary>
+    public const string NotOnLane = "not_on_lane";
+
     private static readonly TimeSpan CloseInterval = TimeSpan.FromMilliseconds(50);
 
     private static readonly string EmbeddedUri = new DeviceUri(DeviceKind.Embedded, "").ToString();
@@ -158,7 +161,7 @@ internal sealed class Accelerator : IDisposable
             Dictionary<string, long> fallback = ByName(counts.Fallback);
             if (Interlocked.Read(ref _notOnLane) is > 0 and long notOnLane)
             {
-                fallback["not_on_lane"] = notOnLane;
+                fallback[NotOnLane] = notOnLane;
             }
 
             return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback)

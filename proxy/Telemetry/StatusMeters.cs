@@ -17,6 +17,13 @@ internal sealed class StatusMeters
     private static readonly string[] StateNames = ["starting", "serving", "draining"];
     private static readonly string[] DeviceStateNames = [.. Enum.GetValues<WarpDrive.Driver.DeviceState>().Select(static state => state.ToString().ToLowerInvariant())];
 
+    private static readonly string[] Reasons =
+    [
+        .. Enum.GetValues<WarpDrive.Driver.AcceleratorError>().Where(static error => error != WarpDrive.Driver.AcceleratorError.None)
+            .Select(static error => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ToString())),
+        Accelerator.NotOnLane,
+    ];
+
     private readonly Func<StatusDocument> _read;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -98,7 +105,9 @@ internal sealed class StatusMeters
     private static IEnumerable<Measurement<long>> Operations(OperationSnapshot operations) =>
         [Of(operations.Device, "path", HandshakePath.Device), Of(operations.Software, "path", HandshakePath.Software)];
 
-    private static IEnumerable<Measurement<long>> ByReason(IReadOnlyDictionary<string, long> counts) => counts.Select(static one => Of(one.Value, "reason", one.Key));
+    /// <summary>All reasons, those that never were too: what begins with its first occurrence cannot be compared with before.</summary>
+    private static IEnumerable<Measurement<long>> ByReason(IReadOnlyDictionary<string, long> counts) =>
+        Reasons.Select(reason => Of(counts.GetValueOrDefault(reason), "reason", reason));
 
     private static IEnumerable<Measurement<long>> Resumptions(ResumptionStatus resumption) =>
         [Of(resumption.Full, "kind", "full"), Of(resumption.Resumed, "kind", "resumed")];
