@@ -28,6 +28,7 @@ internal sealed class Accelerator : IDisposable
     private readonly TimeProvider _time;
     private readonly DeviceTree _tree;              // of the start: a device that is open does not move
     private readonly IDeviceCalls _calls;
+    private readonly IOperationObserver? _observer;
     private readonly QueuePool _pool;
     private readonly OperationCounters _counters = new();
     private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountLoad, HandshakeLane.BeginDevice);
@@ -36,7 +37,6 @@ internal sealed class Accelerator : IDisposable
     private volatile EmulatedAccelerator? _embedded;                // written under _gate
     private volatile OffloadPlan _plan;
     private OffloadOptions _options;                                // under _gate
-    private readonly IOperationObserver? _observer;
     private long _notOnLane;
 
     /// <summary>Opens the devices that are there; the pool looks for the others from then on.</summary>
