@@ -41,7 +41,7 @@ public sealed class EmulatedAcceleratorTests
         }
 
         Assert.True(waked > 0);
-        Assert.Equal(Assert.Single(accelerator.GetBatchHistograms()).Batches.Select((batches, size) => batches * size).Sum(), accelerator.OperationsCompleted);
+        WaitFor(() => Assert.Single(accelerator.GetBatchHistograms()).Batches.Select((batches, size) => batches * size).Sum() == accelerator.OperationsCompleted);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed class UaccePoolTests : IDisposable
         WaitFor(() => _log.Take().Any(static line => line.Contains("the kernel isolated hisi_hpre-0 after too many hardware errors", StringComparison.Ordinal)));
         long before = second.OperationsCompleted;
         Assert.Equal(AcceleratorError.None, Compute(key));
-        Assert.True(second.OperationsCompleted > before);
+        WaitFor(() => second.OperationsCompleted > before);      // which counts when the host may have the answer already
     }
 
     [Fact]
