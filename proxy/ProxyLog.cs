@@ -161,6 +161,9 @@ internal static partial class ProxyLog
     [LoggerMessage(28, LogLevel.Debug, "Connection {ConnectionId}: the client closed without close_notify")]
     public static partial void StreamTruncated(this ILogger logger, string connectionId);
 
+    [LoggerMessage(95, LogLevel.Error, "A signature that {First} computed was not what the other path computed of the same bytes; one of the two is wrong")]
+    public static partial void ShadowMismatched(this ILogger logger, string first);
+
     [LoggerMessage(90, LogLevel.Warning, "{Shortage}")]
     public static partial void LockedMemoryShort(this ILogger logger, string shortage);
 

@@ -70,6 +70,12 @@ public sealed class OffloadedRsaKey : IDisposable
     /// <summary>Which operations go to the devices; null: all, or as the chooser says.</summary>
     public PathComparison? Comparison { get; init; }
 
+    /// <summary>Called on the thread of an operation that goes to a device, before it does: from then on it waits; null: nobody is told. It must not throw.</summary>
+    public Action? BeginDevice { get; init; }
+
+    /// <summary>Takes signatures to be computed the other way too; null: none are.</summary>
+    public IShadowSink? Shadow { get; init; }
+
     private bool HasDevice => _device is not null || _deviceKey is not null;
 
     /// <summary>Bits of the modulus.</summary>
@@ -95,7 +101,7 @@ public sealed class OffloadedRsaKey : IDisposable
         OperationTimeline? timeline = Observer?.Watch();
         if (timeline is null)
         {
-            _ = Compute(input, output, use, null);
+            CastShadow(input, output, Compute(input, output, use, null));
             return;
         }
 
@@ -110,6 +116,8 @@ public sealed class OffloadedRsaKey : IDisposable
             timeline.Ended = Stopwatch.GetTimestamp();
             Observer!.Record(timeline, result);
         }
+
+        CastShadow(input, output, result);
     }
 
     /// <summary>
@@ -201,6 +209,33 @@ public sealed class OffloadedRsaKey : IDisposable
         }
     }
 
+    /// <summary>Computes what was computed already by the way that it did not take then. False: that way gave nothing.</summary>
+    internal bool TryComputeOtherWay(bool wasOnDevice, ReadOnlySpan<byte> input, Span<byte> output)
+    {
+        if (!wasOnDevice)
+        {
+            return HasDevice && (_device is null ? _deviceKey!.TryPrivate(input, output) : _device(input, output)) == AcceleratorError.None;
+        }
+
+        try
+        {
+            _software.Private(input, output);
+            return true;
+        }
+        catch (OpenSslException)
+        {
+            return false;
+        }
+    }
+
+    private void CastShadow(ReadOnlySpan<byte> input, ReadOnlySpan<byte> output, in OperationResult result)
+    {
+        if (Shadow is { } shadow && HasDevice && (result.Use is RsaUse.Pkcs1Signature or RsaUse.PssSignature) && shadow.IsWanted() && TryHold())
+        {
+            shadow.Take(new ShadowOperation(this, input, output, result.IsOnDevice));
+        }
+    }
+
     private OperationResult Compute(ReadOnlySpan<byte> input, Span<byte> output, RsaUse use, OperationTimeline? timeline)
     {
         bool mayWait = _begin is null || _begin();
@@ -213,6 +248,7 @@ public sealed class OffloadedRsaKey : IDisposable
         AcceleratorError error = AcceleratorError.UnsupportedKey;
         if (isWanted)
         {
+            BeginDevice?.Invoke();
             error = _device is null ? _deviceKey!.TryPrivate(input, output, timeline) : _device(input, output);
             if (error == AcceleratorError.None)
             {

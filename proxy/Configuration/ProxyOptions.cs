@@ -168,10 +168,11 @@ internal sealed record ProxyOptions
             return;
         }
 
-        if ((options.Path ?? Offload.Path) == OffloadPath.Software && (options.Path is not null || options.Fallback is not null))
+        OffloadPath taken = options.Path ?? Offload.Path;
+        if ((taken is OffloadPath.Software or OffloadPath.Compare) && (options.Path is not null || options.Fallback is not null))
         {
             (string fallback, string way) = (options.Fallback is null ? "Offload:Fallback" : $"{path}:Fallback", options.Path is null ? "Offload:Path" : $"{path}:Path");
-            reader.Add($"{fallback} is none, but {way} is software; with that path {path}:Fallback must be software.");
+            reader.Add($"{fallback} is none, but {way} is {taken.ToString().ToLowerInvariant()}; with that path {path}:Fallback must be software.");
         }
         else if (options.Fallback is not null && Offload.Devices is ["none"])
         {

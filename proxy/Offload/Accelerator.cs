@@ -31,6 +31,7 @@ internal sealed class Accelerator : IDisposable
     private readonly IOperationObserver? _observer;
     private readonly QueuePool _pool;
     private readonly OperationCounters _counters = new();
+    private readonly ShadowQueue _shadows;
     private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountLoad, HandshakeLane.BeginDevice);
     private readonly Lock _gate = new();
     private readonly List<EmulatedAccelerator> _leaving = [];       // under _gate: devices of earlier configurations, until their queues are closed
@@ -62,6 +63,7 @@ internal sealed class Accelerator : IDisposable
         _loggers = loggers;
         _time = time;
         _options = options;
+        _shadows = new ShadowQueue(loggers.CreateLogger<ShadowQueue>()) { Share = opensDevices ? options.Shadow : 0 };
         _tree = options.Tree;
         _calls = calls ?? KernelDeviceCalls.Instance;
         _plan = OffloadPlan.Of(options, devices.Count > 0);
@@ -104,6 +106,7 @@ internal sealed class Accelerator : IDisposable
 
             _pool.Configure(LimitsOf(options), [.. devices.Select(Endpoint)]);
             _options = options;
+            _shadows.Share = devices.Count > 0 ? options.Shadow : 0;
             _plan = OffloadPlan.Of(options, devices.Count > 0);
         }
     }
@@ -167,6 +170,7 @@ internal sealed class Accelerator : IDisposable
             return new OperationSnapshot(counts.Device, counts.Software + counts.Fallback.Values.Sum(), fallback)
             {
                 Failed = ByName(counts.Failed),
+                Shadow = ReadShadow(),
                 Choices = counts.Choices.Where(static one => one.Value > 0).ToDictionary(static one => NameOf(one.Key), static one => one.Value),
             };
         }
@@ -204,9 +208,16 @@ internal sealed class Accelerator : IDisposable
             : path == OffloadPath.Software ? SoftwareRsaKey.CreateByOpenSsl(key)
             : new SoftwareRsaKey(key);
         return path == OffloadPath.Software ? new(software, null, _counters, BeginSoftwareOperation) { Observer = _observer }
-            : fallback != OffloadFallback.Software ? new(software, _pool, _counters, BeginDeviceOperation) { HasFallback = false, Observer = _observer }
-            : path == OffloadPath.Auto ? new(software, _pool, _counters, BeginOperation, _chooser) { Observer = _observer }
-            : new(software, _pool, _counters, BeginAwaitedOperation) { Observer = _observer };
+            : fallback != OffloadFallback.Software
+                ? new(software, _pool, _counters, BeginSoftwareOperation) { HasFallback = false, Observer = _observer, BeginDevice = HandshakeLane.BeginDevice }
+            : path == OffloadPath.Auto ? new(software, _pool, _counters, BeginOperation, _chooser) { Observer = _observer, Shadow = _shadows }
+            : new(software, _pool, _counters, BeginOperation)
+            {
+                Observer = _observer,
+                BeginDevice = HandshakeLane.BeginDevice,
+                Comparison = path == OffloadPath.Compare ? new PathComparison(_options.CompareShare) : null,
+                Shadow = _shadows,
+            };
     }
 
     /// <summary>For people: what computes.</summary>
@@ -215,6 +226,7 @@ internal sealed class Accelerator : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _shadows.Dispose();
         _pool.Dispose();
         lock (_gate)
         {
@@ -262,30 +274,18 @@ internal sealed class Accelerator : IDisposable
         return false;
     }
 
-    /// <summary>As above, of keys whose operations all go to a device first.</summary>
-    private bool BeginAwaitedOperation()
-    {
-        bool mayWait = BeginOperation();
-        if (mayWait)
-        {
-            HandshakeLane.BeginDevice();
-        }
-
-        return mayWait;
-    }
-
-    /// <summary>As above, of keys that only a device has: any thread waits.</summary>
-    private static bool BeginDeviceOperation()
-    {
-        HandshakeLane.BeginDevice();
-        return BeginSoftwareOperation();
-    }
-
-    /// <summary>As above, of keys that no device has: any thread computes.</summary>
+    /// <summary>As above, of keys that only software has, or only a device: any thread computes, or waits.</summary>
     private static bool BeginSoftwareOperation()
     {
         HandshakeLane.CurrentHandshake?.PrivateKeyUsed();
         return true;
+    }
+
+    private Dictionary<string, long> ReadShadow()
+    {
+        Dictionary<string, long> counts = Enum.GetValues<ShadowOutcome>().ToDictionary(static outcome => outcome.ToString().ToLowerInvariant(), _shadows.Count);
+        counts["dropped"] = _shadows.DroppedCount;
+        return counts.Values.Any(static count => count > 0) ? counts : [];
     }
 
     private static Dictionary<string, long> ByName(IReadOnlyDictionary<AcceleratorError, long> counts) => counts.Where(static reason => reason.Value > 0)

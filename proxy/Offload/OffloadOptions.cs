@@ -16,6 +16,9 @@ internal enum OffloadPath
 
     /// <summary>In software, on the lane.</summary>
     Software,
+
+    /// <summary>A share to a device and the rest in software, so that both are seen under the same traffic.</summary>
+    Compare,
 }
 
 /// <summary>What computes a private-key operation that no device does.</summary>
@@ -38,6 +41,12 @@ internal sealed record OffloadOptions : IValidatableObject
 
     /// <summary>Which way private-key operations go, with keys of certificates that name no other. No device is opened when all are software.</summary>
     public OffloadPath Path { get; init; } = OffloadPath.Auto;
+
+    /// <summary>With the path <c>compare</c>: the share of the operations that goes to a device, more than 0 and less than 1.</summary>
+    public double CompareShare { get; init; } = 0.5;
+
+    /// <summary>Share of the signatures, 0 to 1, that the other path computes too when the answer has been sent, to compare every byte. It costs what it computes.</summary>
+    public double Shadow { get; init; }
 
     /// <summary>What computes when no device does: <c>software</c>, or <c>none</c>, with which the handshake fails. Certificates may say otherwise.</summary>
     public OffloadFallback Fallback { get; init; } = OffloadFallback.Software;
@@ -116,9 +125,24 @@ internal sealed record OffloadOptions : IValidatableObject
             }
         }
 
-        if (Fallback == OffloadFallback.None && Path == OffloadPath.Software)
+        if (!(CompareShare is > 0 and < 1))
         {
-            yield return new("Offload:Fallback is none, but Offload:Path is software; with that path it must be software.", [nameof(Fallback)]);
+            yield return new(FormattableString.Invariant($"Offload:CompareShare is {CompareShare}; it must be more than 0 and less than 1."), [nameof(CompareShare)]);
+        }
+
+        if (!(Shadow is >= 0 and <= 1))
+        {
+            yield return new(FormattableString.Invariant($"Offload:Shadow is {Shadow}; it must be between 0 and 1."), [nameof(Shadow)]);
+        }
+
+        if (Fallback == OffloadFallback.None && (Path is OffloadPath.Software or OffloadPath.Compare))
+        {
+            yield return new($"Offload:Fallback is none, but Offload:Path is {Path.ToString().ToLowerInvariant()}; with that path it must be software.", [nameof(Fallback)]);
+        }
+
+        if (Fallback == OffloadFallback.None && Shadow > 0)
+        {
+            yield return new(FormattableString.Invariant($"Offload:Fallback is none, but Offload:Shadow is {Shadow}; software would compute, so that it must be 0."), [nameof(Shadow)]);
         }
 
         if (Fallback == OffloadFallback.None && Devices is ["none"])

@@ -15,6 +15,10 @@ internal sealed record OperationSnapshot(long Device, long Software, IReadOnlyDi
     /// (to software, since the device had too much to do).</summary>
     public IReadOnlyDictionary<string, long> Choices { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>Signatures that were computed the other way too, by what came of it: <c>matched</c>, <c>mismatched</c>, <c>failed</c>, <c>dropped</c>; empty while there
+    /// was none. They are in no other number.</summary>
+    public IReadOnlyDictionary<string, long> Shadow { get; init; } = new Dictionary<string, long>();
+
     /// <summary>No operation.</summary>
     public static OperationSnapshot Empty { get; } = new(0, 0, new Dictionary<string, long>());
 

@@ -40,7 +40,7 @@ internal sealed class ProxyTelemetry : IDisposable
     {
         ArgumentNullException.ThrowIfNull(environment);
         ResourceBuilder resource = ResourceBuilder.CreateDefault()
-            .AddService(options.ServiceName ?? environment("OTEL_SERVICE_NAME") ?? "warpproxy", serviceVersion: Version)
+            .AddService(options.ServiceName ?? (environment("OTEL_SERVICE_NAME") is { Length: > 0 } name ? name : "warpproxy"), serviceVersion: Version)
             .AddEnvironmentVariableDetector();
         bool sendsTraces = Sends(options, environment, "TRACES");
         bool sendsMetrics = Sends(options, environment, "METRICS");

@@ -17,6 +17,7 @@ internal sealed class StatusMeters
     private static readonly string[] StateNames = ["starting", "serving", "draining"];
     private static readonly string[] DeviceStateNames = [.. Enum.GetValues<WarpDrive.Driver.DeviceState>().Select(static state => state.ToString().ToLowerInvariant())];
 
+    private static readonly string[] ShadowResults = ["matched", "mismatched", "failed", "dropped"];
     private static readonly string[] Reasons =
     [
         .. Enum.GetValues<WarpDrive.Driver.AcceleratorError>().Where(static error => error != WarpDrive.Driver.AcceleratorError.None)
@@ -40,6 +41,7 @@ internal sealed class StatusMeters
         meter.CreateObservableCounter("warpproxy.operation.fallbacks", () => ByReason(Status.Operations.Fallback), "{operation}", "Operations that software computed in place of a device, by reason.");
         meter.CreateObservableCounter("warpproxy.operation.failures", () => ByReason(Status.Operations.Failed), "{operation}", "Operations that nothing computed, by reason.");
         meter.CreateObservableCounter("warpproxy.operation.choices", () => Status.Operations.Choices.Select(static one => Of(one.Value, "decision", one.Key)), "{operation}", "What the path auto decided.");
+        meter.CreateObservableCounter("warpproxy.shadow.operations", () => Shadows(Status.Operations.Shadow), "{operation}", "Signatures that the other path computed too, by what came of it.");
         meter.CreateObservableCounter("warpproxy.fault_check.failures", () => Status.Operations.Fallback.GetValueOrDefault("wrong_result"), "{operation}", "Results of devices that the public key proved wrong.");
         meter.CreateObservableUpDownCounter("warpproxy.operations.in_flight", () => Status.Leaks.OperationsInFlight, "{operation}", "Operations that a lane waits for now.");
         meter.CreateObservableUpDownCounter("warpproxy.slots.in_use", () => Status.Leaks.SlotsInUse, "{slot}", "Slots that belong to a device now, abandoned ones included.");
@@ -108,6 +110,9 @@ internal sealed class StatusMeters
     /// <summary>All reasons, those that never were too: what begins with its first occurrence cannot be compared with before.</summary>
     private static IEnumerable<Measurement<long>> ByReason(IReadOnlyDictionary<string, long> counts) =>
         Reasons.Select(reason => Of(counts.GetValueOrDefault(reason), "reason", reason));
+
+    private static IEnumerable<Measurement<long>> Shadows(IReadOnlyDictionary<string, long> counts) =>
+        ShadowResults.Select(result => Of(counts.GetValueOrDefault(result), "result", result));
 
     private static IEnumerable<Measurement<long>> Resumptions(ResumptionStatus resumption) =>
         [Of(resumption.Full, "kind", "full"), Of(resumption.Resumed, "kind", "resumed")];

@@ -52,6 +52,11 @@ internal sealed record TelemetryOptions : IValidatableObject
             yield return new(FormattableString.Invariant($"Telemetry:Sampling is {sampling}; it must be between 0 and 1."), [nameof(Sampling)]);
         }
 
+        if (ServiceName is not null && string.IsNullOrWhiteSpace(ServiceName))
+        {
+            yield return new($"Telemetry:ServiceName is '{ServiceName}'; it must have a letter, or be left out.", [nameof(ServiceName)]);
+        }
+
         if (Interval < TimeSpan.FromSeconds(1) || Interval > TimeSpan.FromHours(1))
         {
             yield return new($"Telemetry:Interval is {Interval:c}; it must be between 00:00:01 and 01:00:00.", [nameof(Interval)]);

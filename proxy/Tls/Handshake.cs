@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using WarpDrive.OpenSsl;
+using WarpProxy.Offload;
 using WarpProxy.Telemetry;
 
 namespace WarpProxy.Tls;
@@ -11,6 +13,8 @@ internal sealed class Handshake
 {
     // Volatile: the thread that reads next must see it. Nothing else is published by it.
     private volatile bool _isPastPrivateKey;
+    private ShadowOperation? _shadow;
+    private ShadowQueue? _shadowQueue;
 
     /// <summary>Whether a private-key operation may still come, so that what follows has to run on a lane.</summary>
     public bool NeedsLane => !_isPastPrivateKey;
@@ -35,6 +39,24 @@ internal sealed class Handshake
 
     /// <summary>Processor time of its steps.</summary>
     public long ProcessorNanoseconds { get; set; }
+
+    /// <summary>Keeps a signature that is to be computed again until <see cref="ReleaseShadow"/>.</summary>
+    public void KeepShadow(ShadowOperation operation, ShadowQueue queue)
+    {
+        ReleaseShadow();
+        _shadow = operation;
+        _shadowQueue = queue;
+    }
+
+    /// <summary>It is over: what was kept may be computed.</summary>
+    public void ReleaseShadow()
+    {
+        if (_shadow is { } operation)
+        {
+            _shadow = null;
+            _shadowQueue!.Begin(operation);
+        }
+    }
 
     /// <summary>The one private-key operation of this handshake is done.</summary>
     public void PrivateKeyUsed() => _isPastPrivateKey = true;

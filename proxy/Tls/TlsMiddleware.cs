@@ -38,6 +38,7 @@ internal sealed class TlsMiddleware(
         finally
         {
             leave();
+            handshake.ReleaseShadow();
             Tell(connection, handshake, outcome.Tls);
         }
 

@@ -263,18 +263,21 @@ public sealed class ConfigurationReloadTests(ITestOutputHelper output)
 
         // Twice each, so that all is there that comes with the first time.
         await ReloadAsync(4);
-        int files = -1;
+        (int files, int looks) = (-1, 0);
         await Eventually.TrueAsync("files have come to rest", async () =>
         {
             int before = files;
             files = CountDeviceFiles(proxy);
-            return before == files && await HeldAsync(proxy) == (0, 1);
+            looks = before == files ? looks + 1 : 0;
+            return looks >= 25 && await HeldAsync(proxy) == (0, 1);
         }, Patience);
         long watches = await WatchesAsync(proxy);
         await ReloadAsync(50);
 
         await Eventually.TrueAsync("keys are what they were", async () => await HeldAsync(proxy) == (0, 1), Patience);
-        await Eventually.TrueAsync("files are what they were", () => CountDeviceFiles(proxy) == files, Patience);
+
+        // A device of before the fifty that was still being closed when they were counted makes them fewer, and a file that each reload leaves more by far.
+        await Eventually.TrueAsync($"files are the {files} that they were", () => CountDeviceFiles(proxy) <= files, Patience);
         await Eventually.TrueAsync("watches are what they were", async () => await WatchesAsync(proxy) == watches, Patience);
 
         async Task ReloadAsync(int times)

@@ -11,7 +11,7 @@ public sealed class MistakesTests : IDisposable
     public void Each_has_the_line_of_the_file_in_order() => Assert.Equal(
         [
             "proxy.json:2: Tls:Lanes is 0; it must be between 1 and 256.",
-            "proxy.json:4: Offload:Dept is not a setting; those of Offload are Breaker, Deadline, Depth, DevDirectory, Devices, Engine, Engines, Fallback, Path, QueuesPerDevice, RequireLockedMemory, SysDirectory.",
+            "proxy.json:4: Offload:Dept is not a setting; those of Offload are Breaker, CompareShare, Deadline, Depth, DevDirectory, Devices, Engine, Engines, Fallback, Path, QueuesPerDevice, RequireLockedMemory, Shadow, SysDirectory.",
             "proxy.json:5: Offload:Engine is 'fast'; it must be auto, scalar or simd.",
             "proxy.json:6: Device 'pci:3' is unknown; it must be embedded:, emulator:/path/to.sock, uacce:auto, uacce:NAME of a device in /sys/class/uacce, mdev:UUID, or none.",
         ],

@@ -281,7 +281,7 @@ public sealed class OffloadedRsaKeyTests
             key.Decrypt(input, output);
             long before = GC.GetAllocatedBytesForCurrentThread();
             bool isRight = true;
-            for (int i = 0; i < 100; i++)
+            for (int i = 0; i < 1000; i++)
             {
                 key.Decrypt(input, output);
                 isRight &= output.AsSpan().SequenceEqual(expected);
@@ -299,8 +299,9 @@ public sealed class OffloadedRsaKeyTests
             thread.Join();
         }
 
-        // A context and a blinding for a thread that finds none idle are all that may be made: at most as many as there are threads, by whichever of them.
-        Assert.InRange(allocated.Sum(), 0, 1000L * allocated.Length);
+        // A context and a blinding for a thread that finds none idle are all that may be made: at most as many as there are threads, by whichever of them. The
+        // least that 8,000 operations could allocate is three times as much.
+        Assert.InRange(allocated.Sum(), 0, 8000L * allocated.Length);
     }
 
     [Fact]

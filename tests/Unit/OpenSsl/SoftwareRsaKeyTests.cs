@@ -268,7 +268,7 @@ public sealed class SoftwareRsaKeyTests
             key.Private(input, output);
             long before = GC.GetAllocatedBytesForCurrentThread();
             bool isRight = true;
-            for (int i = 0; i < 100; i++)
+            for (int i = 0; i < 1000; i++)
             {
                 key.Private(input, output);
                 isRight &= output.AsSpan().SequenceEqual(expected) && key.CheckResult(input, output);
@@ -286,8 +286,9 @@ public sealed class SoftwareRsaKeyTests
             thread.Join();
         }
 
-        // A context for a thread that finds none idle is all that may be made: 200 operations would show otherwise.
-        Assert.All(allocated, bytes => Assert.InRange(bytes, 0, 1000));
+        // A context for a thread that finds none idle is all that may be made, at most as many as there are threads, by whichever of them: the least that
+        // 8,000 operations could allocate is three times as much.
+        Assert.InRange(allocated.Sum(), 0, 8000L * allocated.Length);
     }
 
     private static void AssertComputes(SoftwareRsaKey key)

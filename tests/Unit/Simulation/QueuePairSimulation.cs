@@ -160,7 +160,8 @@ public sealed class QueuePairSimulation(ITestOutputHelper output)
             }
 
             (int index, ulong tag, int key, byte[] input) = _expected.Dequeue();
-            Assert.Equal(new Completion(index, tag, HpreError.None), completion);
+            Assert.Equal((index, tag, HpreError.None), (completion.Index, completion.Tag, completion.Error));
+            Assert.InRange(completion.BatchSize, 1, 8);
             byte[] right = new byte[ModulusBytes];
             MarkingEngine.Compute(_keyBlocks[key], input, right);
             Assert.True(_arena.Output(index, ModulusBytes).SequenceEqual(right), $"operation {Reaped} has another result");
