@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Connections.Features;
 using WarpProxy.Hosting;
@@ -18,7 +19,11 @@ internal sealed class DemoUpstream : IAsyncDisposable
     private const string TlsHeader = "X-WarpProxy-Tls";
     private const string ProtocolHeader = "X-WarpProxy-Http";
 
+    // To say how the devices are takes far more than all the rest of an answer.
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+
     private readonly WebApplication _application;
+    private volatile Devices _devices = new("", 0);
 
     /// <summary>Prepares it; <see cref="StartAsync"/> opens the port.</summary>
     public DemoUpstream(Accelerator accelerator, Func<string> statusUrl, ILoggerFactory loggers)
@@ -36,7 +41,7 @@ internal sealed class DemoUpstream : IAsyncDisposable
                 request.Headers[ProtocolHeader].ToString(),
                 request.Headers[TlsHeader].ToString(),
                 $"{request.Headers["X-Forwarded-Proto"]}://{request.Headers["X-Forwarded-Host"]}/",
-                accelerator.Describe(),
+                Describe(accelerator),
                 accelerator.Operations,
                 statusUrl());
             request.HttpContext.Response.Headers.CacheControl = "no-store";
@@ -75,6 +80,18 @@ internal sealed class DemoUpstream : IAsyncDisposable
         }
     }
 
+    private string Describe(Accelerator accelerator)
+    {
+        Devices devices = _devices;
+        if (devices.ReadAt == 0 || Stopwatch.GetElapsedTime(devices.ReadAt) > Freshness)
+        {
+            devices = new Devices(accelerator.Describe(), Stopwatch.GetTimestamp());
+            _devices = devices;
+        }
+
+        return devices.Text;
+    }
+
     private static ValueTask TellConnection(RequestTransformContext transform)
     {
         HttpContext client = transform.HttpContext;
@@ -88,4 +105,6 @@ internal sealed class DemoUpstream : IAsyncDisposable
         transform.ProxyRequest.Headers.Add(ProtocolHeader, client.Request.Protocol);
         return ValueTask.CompletedTask;
     }
+
+    private sealed record Devices(string Text, long ReadAt);
 }
