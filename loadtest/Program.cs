@@ -15,6 +15,7 @@ var root = new RootCommand("Measures WarpProxy and its parts. Every command prin
     HandshakesCommand.Create(),
     HttpCommand.Create(),
     CompareCommand.Create(),
+    ObservationCommand.Create(),
     PeersCommand.Create(),
     IdleCommand.Create(),
     StormCommand.Create(),

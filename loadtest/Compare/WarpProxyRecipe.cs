@@ -7,7 +7,8 @@ namespace WarpProxy.LoadTest.Compare;
 /// <param name="name">What its rows are called.</param>
 /// <param name="path"><c>device</c>, <c>software</c> or <c>auto</c>.</param>
 /// <param name="programs">The programs it needs.</param>
-internal sealed class WarpProxyRecipe(string name, string path, WarpProxyPrograms programs) : IServerRecipe
+/// <param name="telemetry">Writes the section <c>Telemetry</c>, given the port of the origin, which takes every POST; null: none is configured.</param>
+internal sealed class WarpProxyRecipe(string name, string path, WarpProxyPrograms programs, Func<int, string>? telemetry = null) : IServerRecipe
 {
     private const string ConfigurationFile = "warpproxy.json";
     private const string Socket = "device.sock";
@@ -28,6 +29,7 @@ internal sealed class WarpProxyRecipe(string name, string path, WarpProxyProgram
           "Server": { "Urls": "https://127.0.0.1:{{site.Port}}", "Admin": "http://127.0.0.1:{{site.StatusPort}}" },
           "Certificate": { "File": "{{ServerIdentity.CertificateFile}}", "KeyFile": "{{ServerIdentity.KeyFile}}" },
           "Offload": { "Path": "{{path}}", "Devices": ["{{Device(site)}}"] },
+          "Telemetry": {{telemetry?.Invoke(site.OriginPort) ?? "{}"}},
           "ReverseProxy": {{YarpSection.Write(site.OriginPort)}}
         }
 
