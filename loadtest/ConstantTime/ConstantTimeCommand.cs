@@ -25,7 +25,6 @@ internal static class ConstantTimeCommand
         {
             Seconds, Only,
         };
-        command.Hidden = true;
         command.SetAction(static parsed => Run(TimeSpan.FromSeconds(parsed.GetValue(Seconds)), parsed.GetValue(Only)!));
         return command;
     }

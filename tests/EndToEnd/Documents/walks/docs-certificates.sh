@@ -1,0 +1,1 @@
+not_here 1.1 "a test that dotnet test runs anyway"

@@ -1,0 +1,6 @@
+not_here 1.1 "modules of the kernel"
+not_here 1.2 "no such hardware; the unit tests of Kernel and Doctor have the same files"
+not_here 1.3 "no such hardware"
+not_here 1.4 "no such hardware"
+not_here 1.5 "no such hardware"
+not_here 1.6 "no such hardware"
