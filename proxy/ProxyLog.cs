@@ -17,6 +17,21 @@ internal static partial class ProxyLog
     [LoggerMessage(4, LogLevel.Information, "Status at {Url}/status")]
     public static partial void AdminServing(this ILogger logger, string url);
 
+    [LoggerMessage(19, LogLevel.Information, "Metrics at {Url}/metrics")]
+    public static partial void MetricsServing(this ILogger logger, string url);
+
+    [LoggerMessage(31, LogLevel.Information, "Operators show the changed token in {File} from now on")]
+    public static partial void AdminTokenChanged(this ILogger logger, string file);
+
+    [LoggerMessage(32, LogLevel.Error, "Changed admin token not taken, the old one stays in force: {Problem}")]
+    public static partial void AdminTokenKept(this ILogger logger, string problem);
+
+    [LoggerMessage(33, LogLevel.Information, "See it live at {Url}/")]
+    public static partial void LiveServing(this ILogger logger, string url);
+
+    [LoggerMessage(34, LogLevel.Error, "The live page could not be told how the proxy is; it goes on with what it knows")]
+    public static partial void LiveLookFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(5, LogLevel.Information, "No route in section ReverseProxy: the built-in demo upstream at {Url} answers")]
     public static partial void DemoServing(this ILogger logger, string url);
 

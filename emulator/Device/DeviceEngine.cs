@@ -249,7 +249,7 @@ internal sealed class DeviceEngine : IDisposable
             _extraTime = _faults.ExtraTime(_time.GetElapsedTime(_fetched, _computed));
         }
 
-        Work.Count(_batch, ThreadTime.ReadNanoseconds() - since);
+        Work.Count(_batch, since, ThreadTime.ReadNanoseconds());
         long ended = Stopwatch.GetTimestamp();      // CLOCK_MONOTONIC in nanoseconds
         _times = new BatchTimes(ended, ended - begun, _batch.Count);
     }

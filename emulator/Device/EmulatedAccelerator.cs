@@ -140,6 +140,9 @@ public sealed class EmulatedAccelerator : IDisposable
     /// <param name="modulusBytes">128, 256, 384 or 512.</param>
     public (long Operations, long Nanoseconds) GetWork(int modulusBytes) => EngineWork.Sum(_engines, modulusBytes);
 
+    /// <summary>All processor time of the engines' threads, looking for work included, until the last batch of each.</summary>
+    public long GetThreadNanoseconds() => _engines.Sum(static engine => engine.Work.ThreadNanoseconds);
+
     /// <summary>Opens a queue pair; disposing it frees it.</summary>
     /// <exception cref="LinuxException">ENOSPC: <see cref="EmulatorOptions.MaxQueues"/> are open; ENODEV: the accelerator is disposed; or no memory or descriptor left.</exception>
     public IVfioDevice OpenQueue() => OpenVirtualQueue();

@@ -11,6 +11,10 @@ internal sealed class EngineWork
 
     private readonly long[] _operations = new long[Sizes];
     private readonly long[] _nanoseconds = new long[Sizes];
+    private long _threadNanoseconds;
+
+    /// <summary>All processor time of the engine's thread until its last batch, looking for work included.</summary>
+    public long ThreadNanoseconds => Volatile.Read(ref _threadNanoseconds);
 
     /// <summary>The sum over engines.</summary>
     /// <param name="engines">All of a device.</param>
@@ -29,15 +33,19 @@ internal sealed class EngineWork
     }
 
     /// <summary>Counts a batch, before its operations are completed; they are of one kind. To make keys is no private-key operation.</summary>
-    public void Count(OperationBatch batch, long nanoseconds)
+    /// <param name="batch">What was computed.</param>
+    /// <param name="since">Processor time of the engine's thread when it began.</param>
+    /// <param name="now">And when it ended.</param>
+    public void Count(OperationBatch batch, long since, long now)
     {
+        Volatile.Write(ref _threadNanoseconds, now);
         if (batch[0].Algorithm is not (RsaAlgorithm.Crt or RsaAlgorithm.Plain))
         {
             return;
         }
 
         int size = (batch[0].ModulusBytes / SizeStepBytes) - 1;
-        Volatile.Write(ref _nanoseconds[size], _nanoseconds[size] + nanoseconds);
+        Volatile.Write(ref _nanoseconds[size], _nanoseconds[size] + now - since);
         Volatile.Write(ref _operations[size], _operations[size] + batch.Count);
     }
 }

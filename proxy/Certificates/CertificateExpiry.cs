@@ -47,6 +47,13 @@ internal sealed class CertificateExpiry : IDisposable
     public CertificateEnd? Next =>
         _first is [{ Certificate: { } certificate } entry, ..] ? new CertificateEnd(entry.Files.Name, certificate.Subject, certificate.NotAfter) : null;
 
+    /// <summary>Those that end first, in this order.</summary>
+    /// <param name="count">At most so many.</param>
+    public IReadOnlyList<CertificateEnd> First(int count) =>
+    [
+        .. _first.Take(count).Select(static entry => new CertificateEnd(entry.Files.Name, entry.Certificate!.Subject, entry.Certificate.NotAfter)),
+    ];
+
     /// <summary>Changes when it warns.</summary>
     public void Configure(CertificateExpiryOptions options)
     {

@@ -36,7 +36,7 @@ internal sealed class CommandLine
         };
         Option<string> admin = new("--admin")
         {
-            Description = "Where GET /status and GET /healthz are answered (default http://127.0.0.1:9901)",
+            Description = "Where operators see the live page, /status, /metrics, /healthz and /readyz (default http://127.0.0.1:9901)",
             HelpName = "URL",
         };
         Option<string[]> device = new("--device")

@@ -7,6 +7,9 @@ namespace WarpProxy.Configuration;
 /// <summary>One URL to listen on: <c>https://localhost:8443</c>, <c>http://127.0.0.1:8080</c>, <c>https://*:443</c>, <c>https://[::]:443</c>.</summary>
 internal sealed record ListenAddress(bool IsHttps, string Host, IPAddress? Address, int Port)
 {
+    /// <summary>Whether only this machine reaches it.</summary>
+    public bool IsLoopback => Address is null ? Host == "localhost" : IPAddress.IsLoopback(Address);
+
     /// <summary>The URL again, in its short form.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{(IsHttps ? "https" : "http")}://{(Host.Contains(':') ? $"[{Host}]" : Host)}:{Port}");

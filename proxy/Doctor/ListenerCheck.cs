@@ -6,10 +6,11 @@ using WarpProxy.Listeners;
 
 namespace WarpProxy.Doctor;
 
-/// <summary>Whether the addresses of the listeners and of the admin listener can be had. They are taken for a moment, without listening, so that no client is answered.</summary>
+/// <summary>Whether the addresses of the listeners, of the admin listener and of the metrics can be had. They are taken for a moment, without listening, so that no client is answered.</summary>
 internal sealed class ListenerCheck(ProxyOptions options) : ICheck
 {
     private const string Admin = "admin";
+    private const string Metrics = "metrics";
 
     /// <inheritdoc/>
     public string Name => "listener";
@@ -32,6 +33,11 @@ internal sealed class ListenerCheck(ProxyOptions options) : ICheck
             if (ListenAddress.TryParse(options.Server.Admin, "", out ListenAddress? admin, out _))
             {
                 yield return Examine(Admin, admin, held);
+            }
+
+            if (options.Server.Metrics is { } url && ListenAddress.TryParse(url, "", out ListenAddress? metrics, out _))
+            {
+                yield return Examine(Metrics, metrics, held);
             }
         }
         finally

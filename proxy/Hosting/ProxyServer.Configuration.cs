@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using WarpProxy.Admin;
 using WarpProxy.Admission;
 using WarpProxy.Certificates;
 using WarpProxy.ClientCertificates;
@@ -162,7 +163,7 @@ internal sealed partial class ProxyServer
     /// <summary>Reads the configuration again, and takes it into use. False when it was refused: it is tried again later, since what is wrong may be in other files.</summary>
     private bool TryReload()
     {
-        if (_isDraining)
+        if (_state == Readiness.Draining)
         {
             return true;
         }
@@ -300,6 +301,8 @@ internal sealed partial class ProxyServer
         (string Setting, object Running, object Wanted)[] settings =
         [
             ("Server:Admin", _running.Server.Admin, options.Server.Admin),
+            ("Server:AdminTokenFile", _running.Server.AdminTokenFile ?? "", options.Server.AdminTokenFile ?? ""),
+            ("Server:Metrics", _running.Server.Metrics ?? "", options.Server.Metrics ?? ""),
             ("Server:Processors", _running.Server.Processors, options.Server.Processors),
             ("Offload:DevDirectory", _running.Offload.DevDirectory, options.Offload.DevDirectory),
             ("Offload:SysDirectory", _running.Offload.SysDirectory, options.Offload.SysDirectory),

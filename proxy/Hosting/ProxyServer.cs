@@ -10,6 +10,7 @@ using WarpProxy.Configuration;
 using WarpProxy.Files;
 using WarpProxy.Http;
 using WarpProxy.Listeners;
+using WarpProxy.Live;
 using WarpProxy.Offload;
 using WarpProxy.Passthrough;
 using WarpProxy.ProxyProtocol;
@@ -26,6 +27,8 @@ namespace WarpProxy.Hosting;
 /// </summary>
 internal sealed partial class ProxyServer : IAsyncDisposable
 {
+    private const int LiveCertificates = 8;
+
     private readonly TimeProvider _time;
     private readonly LiveSettings _logSettings;
     private readonly ILoggerFactory _loggers;
@@ -37,7 +40,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private readonly UnobservedFailures _unobserved;
     private readonly ConnectionAdmission _admission;
     private readonly OperationReport _report;
+    private readonly LiveSampler _live;
+    private readonly AdminToken? _adminToken;
     private readonly AdminListener _admin;
+    private readonly MetricsListener? _metrics;
     private readonly FileWatch _files;
     private readonly ClientTrustStore _clients;
     private readonly ProxyProtocolCounters _proxyProtocol = new();
@@ -50,7 +56,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private DemoUpstream? _demo;
     private WebApplication? _proxy;
     private KestrelServerLimits? _http;
-    private volatile bool _isDraining;
+    private volatile string _state = Readiness.Starting;
 
     private ProxyServer(
         IConfiguration configuration, ProxyOptions options, TimeProvider time, Func<IConfiguration, ILoggerFactory> makeLoggers, IDeviceCalls? deviceCalls = null)
@@ -73,7 +79,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _clients = new ClientTrustStore(_files, time, _loggers.CreateLogger<ClientTrust>());
         _tickets = new TicketKeyStore(_files, time, _loggers.CreateLogger<TicketKeyStore>());
         _report = new OperationReport(() => _accelerator.Operations, time, _loggers.CreateLogger<OperationReport>());
-        _admin = new AdminListener(ParseUrls(options.Server.Admin)[0], ReadStatus, _telemetry.Prometheus, _loggers);
+        _live = new LiveSampler(_telemetry.Statistics, ReadLiveState, _accelerator.TryReadEngines, time, _loggers.CreateLogger<LiveSampler>());
+        _adminToken = options.Server.AdminTokenFile is { } file ? new AdminToken(file, _loggers.CreateLogger<AdminToken>()) : null;
+        _admin = new AdminListener(ParseUrl(options.Server.Admin), _adminToken, ReadStatus, ReadReadiness, _telemetry.Prometheus, _live, _loggers);
+        _metrics = options.Server.Metrics is { } url ? new MetricsListener(ParseUrl(url), ReadReadiness, _telemetry.Prometheus, _loggers) : null;
         _listeners = new ListenerSockets(_admission, AddProxyProtocol, _loggers.CreateLogger<ListenerSockets>());
         _routes = new ProxyRoutes(StartDemoAsync);
         StatusMeters.AddTo(_telemetry.Meter, ReadStatus, () => _lanes.Count, time);
@@ -85,6 +94,9 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     /// <summary>Where operators ask.</summary>
     public string AdminUrl => _admin.Url;
 
+    /// <summary>Where Prometheus and probes ask; null: only there too.</summary>
+    public string? MetricsUrl => _metrics?.Url;
+
     /// <summary><c>Shutdown:Drain</c> as it is now.</summary>
     public TimeSpan DrainTime => _options.Shutdown.Drain;
 
@@ -92,7 +104,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     public StatusDocument ReadStatus() => StatusDocument.Read(
         _accelerator, _lanes, _counters, _proxyProtocol, _listeners.All.SelectMany(static listener => listener.State.Tls?.Passthrough.All ?? [])) with
     {
-        State = _isDraining ? "draining" : _admin.IsServing ? "serving" : "starting",
+        State = _state,
         Connections = ConnectionStatus.Read(_admission),
         Configuration = _reloads.Read() with { Watches = _files.Count },
         Certificates = _certificates is { Entries: var entries }
@@ -100,6 +112,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
                 entries.Count(static one => one.Certificate is not null), entries.Count(static one => one.Refusal is not null), _accelerator.KeyCount, _expiry?.Next)
             : null,
     };
+
+    /// <summary>What <c>GET /readyz</c> answers.</summary>
+    public Readiness ReadReadiness() => Readiness.Of(
+        _state, _options.Offload.Path, _certificates?.Certificates.Any(static certificate => certificate.IsOffloaded) ?? false, _accelerator.Devices);
 
     /// <summary>Starts everything; returns when clients can connect.</summary>
     /// <param name="configuration">For the log, and to tell where a setting stands.</param>
@@ -151,6 +167,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         await using var server = new ProxyServer(
             new ConfigurationBuilder().Build(), options with { Offload = withoutDevices }, time, static _ => NullLoggerFactory.Instance);
         using CertificateChange? certificates = server.LoadCertificates(options, server._accelerator.Plan, problems, makesDevelopment: false);
+        server.LoadAdminToken(problems);
         server.MakeStates(server._options, certificates, null, problems).ForEach(static state => state.Tls?.Dispose());
         return certificates?.Entries.Count(static entry => entry.Certificate is not null) ?? 0;
     }
@@ -166,8 +183,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     {
         TimeSpan drain = DrainTime;
         _logger.Draining(drain.TotalSeconds);
-        _isDraining = true;
-        _admin.IsServing = false;
+        _state = Readiness.Draining;
         _files.Stop();
         int cutCount = 0;
         if (_proxy is not null)
@@ -214,7 +230,13 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         }
 
         _tunnels.Dispose();
+        _live.Dispose();        // its streams end, so that nobody waits for them
         await _admin.DisposeAsync();
+        if (_metrics is not null)
+        {
+            await _metrics.DisposeAsync();
+        }
+
         _files.Dispose();
         _report.Dispose();
         _lanes.Dispose();
@@ -236,6 +258,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     private async Task StartAsync(IConfigurationRoot configuration, CancellationToken stopping)
     {
         var problems = new SettingProblems(configuration);
+        LoadAdminToken(problems);
         using (CertificateChange? certificates = LoadCertificates(_options, _accelerator.Plan, problems, makesDevelopment: true))
         {
             stopping.ThrowIfCancellationRequested();
@@ -248,6 +271,11 @@ internal sealed partial class ProxyServer : IAsyncDisposable
                 CheckLockedMemory();
                 _expiry = new CertificateExpiry(_certificates, _options.CertificateExpiry, _time, _loggers.CreateLogger<CertificateExpiry>());
                 await ListenAsync(_admin.StartAsync, _options.Server.Admin);
+                if (_metrics is not null)
+                {
+                    await ListenAsync(_metrics.StartAsync, _options.Server.Metrics!);
+                }
+
                 _proxy = await BuildProxyAsync();
                 await _proxy.StartAsync(CancellationToken.None);
                 _listeners.Replace(await OpenAsync(states));
@@ -259,10 +287,23 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             }
         }
 
-        _admin.IsServing = true;
+        _state = Readiness.Serving;
+        _live.Start();
         WatchConfiguration(configuration);
         _files.Resume();
         Announce(_certificates);
+    }
+
+    private LiveState ReadLiveState() => new(ReadStatus(), ReadReadiness(), _options.Offload.Path, _lanes.Count, _expiry?.First(LiveCertificates) ?? []);
+
+    private void LoadAdminToken(SettingProblems problems)
+    {
+        if (_adminToken is not null)
+        {
+            // Watched before it is read, so that no change is missed.
+            _adminToken.WatchIn(_files);
+            problems.Try("Server:AdminTokenFile", _adminToken.Load);
+        }
     }
 
     private void CheckLockedMemory()
@@ -296,7 +337,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         await _routes.AddToAsync(proxy, _options.ReverseProxy);
         proxy.AddTransforms(ClientCertificateHeaders.AddTransforms);
         WebApplication application = builder.Build();
-        application.Use((context, next) => _isDraining ? LateConnection.InvokeAsync(context, next) : next(context));
+        application.Use((context, next) => _state == Readiness.Draining ? LateConnection.InvokeAsync(context, next) : next(context));
         if (_telemetry.IsTracing)
         {
             application.Use(static (context, next) =>
@@ -327,7 +368,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             var demo = new DemoUpstream(_accelerator, () => _admin.Url, _loggers);
             await ListenAsync(demo.StartAsync, "http://127.0.0.1:0");
             _demo = demo;
-            if (_admin.IsServing)
+            if (_state == Readiness.Serving)
             {
                 _logger.DemoServing(demo.Url);
             }
@@ -346,7 +387,13 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             _logger.DemoServing(_demo.Url);
         }
 
+        _logger.LiveServing(_admin.Url);
         _logger.AdminServing(_admin.Url);
+        if (_metrics is not null)
+        {
+            _logger.MetricsServing(_metrics.Url);
+        }
+
         foreach (string url in Urls)
         {
             _logger.Serving(url);
@@ -379,8 +426,6 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         }
     }
 
-    private static IReadOnlyList<ListenAddress> ParseUrls(string urls) =>
-        ListenAddress.TryParseList(urls, "URL", out IReadOnlyList<ListenAddress> addresses, out string problem)
-            ? addresses
-            : throw new BadInputException(problem);
+    private static ListenAddress ParseUrl(string url) =>
+        ListenAddress.TryParse(url, "URL", out ListenAddress? address, out string problem) ? address : throw new BadInputException(problem);
 }

@@ -35,7 +35,9 @@ internal sealed class Accelerator : IDisposable
     private readonly PathChooser _chooser = new(Environment.ProcessorCount, HandshakeLane.CountLoad, HandshakeLane.BeginDevice);
     private readonly Lock _gate = new();
     private readonly List<EmulatedAccelerator> _leaving = [];       // under _gate: devices of earlier configurations, until their queues are closed
+    private readonly EngineUse _left = new();                       // under _gate: what devices did that are gone
     private volatile EmulatedAccelerator? _embedded;                // written under _gate
+    private long _engineNanoseconds;                                // as it was read last
     private volatile OffloadPlan _plan;
     private OffloadOptions _options;                                // under _gate
     private long _notOnLane;
@@ -194,6 +196,35 @@ internal sealed class Accelerator : IDisposable
     /// <summary>Operations that a lane waits for now.</summary>
     public int OperationsInFlight => _pool.GetStatus().OperationsInFlight;
 
+    /// <summary>What the engines of the embedded device, and of those before it, did since the start. False while the devices are being changed.</summary>
+    public bool TryReadEngines(EngineUse use)
+    {
+        if (!_gate.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            use.CopyFrom(_left);
+            foreach (EmulatedAccelerator device in _leaving)
+            {
+                use.Add(device);
+            }
+
+            if (_embedded is { } embedded)
+            {
+                use.Add(embedded);
+            }
+
+            return true;
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
     /// <summary>Makes a key whose operations take the configured way.</summary>
     /// <param name="key">RSA; stays the caller's, who may dispose it afterwards.</param>
     /// <param name="path">The way.</param>
@@ -253,6 +284,10 @@ internal sealed class Accelerator : IDisposable
         lock (_gate)
         {
             isLast = _leaving.Remove(device);
+            if (isLast)
+            {
+                _left.Add(device);
+            }
         }
 
         if (isLast)
@@ -313,8 +348,25 @@ internal sealed class Accelerator : IDisposable
             Breaker = BreakerSnapshot.Of(device.Breaker),
         };
         return device.Uri == EmbeddedUri && _embedded is { EngineChoice: { } choice }
-            ? snapshot with { EngineChoice = EngineChoiceSnapshot.Of(choice), Batches = [.. _embedded.GetBatchHistograms().Select(BatchSnapshot.Of)] }
+            ? snapshot with
+            {
+                EngineChoice = EngineChoiceSnapshot.Of(choice),
+                Batches = [.. _embedded.GetBatchHistograms().Select(BatchSnapshot.Of)],
+                ProcessorSeconds = ReadEngineNanoseconds() / 1e9,
+            }
             : snapshot;
+    }
+
+    private long ReadEngineNanoseconds()
+    {
+        var use = new EngineUse();
+        if (!TryReadEngines(use))
+        {
+            return Volatile.Read(ref _engineNanoseconds);
+        }
+
+        Volatile.Write(ref _engineNanoseconds, use.ThreadNanoseconds);
+        return use.ThreadNanoseconds;
     }
 
     private DeviceEndpoint Endpoint(DeviceUri device) => FindEndpoint(device, _embedded, _tree, _calls);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using WarpDrive.Emulator;
 using WarpDrive.Engines;
 
@@ -18,8 +19,18 @@ internal sealed record DeviceSnapshot(string Uri, string State, string? Engine, 
     /// <summary>Which engine computes what, and why; only of the embedded device.</summary>
     public EngineChoiceSnapshot? EngineChoice { get; init; }
 
+    /// <summary>Processor time of its engines, threads of this process, in seconds since the start; only of the embedded device: others compute elsewhere.</summary>
+    public double? ProcessorSeconds { get; init; }
+
     /// <summary>How many operations its engines computed together; only of the embedded device.</summary>
     public IReadOnlyList<BatchSnapshot>? Batches { get; init; }
+
+    /// <summary>Whether it gets work.</summary>
+    [JsonIgnore]
+    public bool IsReady => State == "ready";
+
+    /// <summary>For people: <c>embedded: is quarantined (12 wrong results)</c>.</summary>
+    public string DescribeState() => State == "quarantined" && Breaker.Detail is { } detail ? $"{Uri} is quarantined ({detail.TrimEnd('.')})" : $"{Uri} is {State}";
 
     /// <summary>For people: <c>embedded: (ready, scalar)</c>.</summary>
     public override string ToString() => Engine is null ? $"{Uri} ({State})" : $"{Uri} ({State}, {Engine})";

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using WarpDrive.Linux;
 using WarpDrive.OpenSsl.Tls;
+using WarpProxy.Live;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Telemetry;
@@ -23,16 +24,22 @@ internal sealed class HandshakeTelemetry
     private readonly Histogram<double> _duration;
     private readonly Counter<double> _processorTime;
 
+    private readonly HandshakeStatistics? _statistics;
+
     /// <summary>Makes the instruments.</summary>
-    public HandshakeTelemetry(Meter meter, ActivitySource source)
+    /// <param name="meter">Owns them.</param>
+    /// <param name="source">Makes spans.</param>
+    /// <param name="statistics">Counts for the live page; null: there is nothing to be kept for it.</param>
+    public HandshakeTelemetry(Meter meter, ActivitySource source, HandshakeStatistics? statistics = null)
     {
         _source = source;
+        _statistics = statistics;
         _duration = meter.CreateHistogram(
             "warpproxy.handshake.duration", "s", "From the first byte of the ClientHello to the end of the handshake, by path, protocol and outcome.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = Bounds });
         _processorTime = meter.CreateCounter<double>(
             "warpproxy.handshake.cpu.time", "s", "Processor time of the proxy's own threads in the TLS of handshakes, by path; engines of devices are counted apart.");
-        Operations = new OperationTelemetry(meter, source);
+        Operations = new OperationTelemetry(meter, source) { Statistics = statistics };
     }
 
     /// <summary>What is told of their private-key operations.</summary>
@@ -75,6 +82,11 @@ internal sealed class HandshakeTelemetry
         if (handshake.MeasuresProcessorTime && handshake.ProcessorNanoseconds > 0)
         {
             _processorTime.Add(handshake.ProcessorNanoseconds / 1e9, new KeyValuePair<string, object?>("path", handshake.Path));
+        }
+
+        if (tls is not null)
+        {
+            _statistics?.Record(handshake, Stopwatch.GetTimestamp());
         }
 
         if (handshake.Span is { } span)

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using WarpDrive.Driver;
 using WarpDrive.OpenSsl;
+using WarpProxy.Live;
 using WarpProxy.Tls;
 
 namespace WarpProxy.Telemetry;
@@ -54,6 +55,9 @@ internal sealed class OperationTelemetry : IOperationObserver
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [.. BatchBounds.Select(static bound => (int)bound)] });
     }
 
+    /// <summary>Counts for the live page; null: there is nothing to be kept for it.</summary>
+    public HandshakeStatistics? Statistics { get; init; }
+
     /// <inheritdoc/>
     public OperationTimeline? Watch() =>
         _duration.Enabled || HandshakeLane.CurrentHandshake?.Span is not null ? _timeline ??= new OperationTimeline() : null;
@@ -76,12 +80,16 @@ internal sealed class OperationTelemetry : IOperationObserver
                 _wait.Record(Seconds(timeline.Posted, timeline.ComputeBegun), tags);
                 _execute.Record(Seconds(timeline.ComputeBegun, timeline.ComputeEnded), tags);
                 _batchSize.Record(timeline.BatchSize, new KeyValuePair<string, object?>("device", timeline.DeviceUri));
+                Statistics?.RecordBatch(timeline.BatchSize);
             }
         }
 
         if (HandshakeLane.CurrentHandshake is { } handshake)
         {
             handshake.Path = path;
+            handshake.ModulusBits = result.ModulusBits;
+            handshake.Fallback = result.Error == AcceleratorError.None ? null : Reasons[(int)result.Error];
+            handshake.Steps.Take(timeline);
             if (handshake.Span is { } parent)
             {
                 Trace(parent, timeline, result, path);

@@ -6,6 +6,7 @@ using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using WarpProxy.Live;
 
 namespace WarpProxy.Telemetry;
 
@@ -72,7 +73,8 @@ internal sealed class ProxyTelemetry : IDisposable
                 .Build();
         }
 
-        Handshakes = new HandshakeTelemetry(Meter, Source);
+        Statistics = options.Metrics ? new HandshakeStatistics() : null;
+        Handshakes = new HandshakeTelemetry(Meter, Source, Statistics);
     }
 
     /// <summary>Where every instrument of the proxy is made.</summary>
@@ -86,6 +88,9 @@ internal sealed class ProxyTelemetry : IDisposable
 
     /// <summary>Whether traces are made at all.</summary>
     public bool IsTracing { get; }
+
+    /// <summary>What the live page shows of handshakes; null without metrics.</summary>
+    public HandshakeStatistics? Statistics { get; }
 
     /// <summary>Handshakes and their private-key operations.</summary>
     public HandshakeTelemetry Handshakes { get; }

@@ -55,6 +55,7 @@ internal sealed class StatusMeters
         meter.CreateObservableGauge("warpproxy.device.info", () => Status.Devices.Select(static device => new Measurement<int>(1, Tag("device", device.Uri), Tag("engine", device.Engine ?? ""))), null, "What computes in each device.");
         meter.CreateObservableUpDownCounter("warpproxy.device.queues", () => Status.Devices.Select(static device => Of(device.QueueCount, "device", device.Uri)), "{queue}", "Queue pairs that are open on each device.");
         meter.CreateObservableCounter("warpproxy.device.operations", () => Status.Devices.Select(static device => Of(device.Operations, "device", device.Uri)), "{operation}", "Operations that each device completed.");
+        meter.CreateObservableCounter("warpproxy.device.cpu.time", () => Status.Devices.SelectMany(ProcessorTime), "s", "Processor time of the embedded device's engines, threads of this process; other devices compute elsewhere.");
         meter.CreateObservableGauge("warpproxy.breaker.state", () => Status.Devices.SelectMany(BreakerStates), null, "1 for the state that the circuit breaker of the device is in, 0 for the others.");
         meter.CreateObservableCounter("warpproxy.breaker.openings", () => Status.Devices.SelectMany(static device => device.Breaker.Openings.Select(one => new Measurement<long>(one.Value, Tag("device", device.Uri), Tag("reason", one.Key)))), "{opening}", "How often the circuit breaker of each device opened, by reason.");
         meter.CreateObservableCounter("warpproxy.breaker.probes", () => Status.Devices.SelectMany(Probes), "{probe}", "Probes of each device that are over, by result.");
@@ -122,6 +123,9 @@ internal sealed class StatusMeters
 
     private static IEnumerable<Measurement<int>> BreakerStates(DeviceSnapshot device) =>
         BreakerStateNames.Select(state => new Measurement<int>(device.Breaker.State == state ? 1 : 0, Tag("device", device.Uri), Tag("state", state)));
+
+    private static IEnumerable<Measurement<double>> ProcessorTime(DeviceSnapshot device) =>
+        device.ProcessorSeconds is { } seconds ? [new Measurement<double>(seconds, Tag("device", device.Uri))] : [];
 
     private static IEnumerable<Measurement<long>> Probes(DeviceSnapshot device) =>
     [

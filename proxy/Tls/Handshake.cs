@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using WarpDrive.OpenSsl;
+using WarpProxy.Live;
 using WarpProxy.Offload;
 using WarpProxy.Telemetry;
 
@@ -13,6 +14,7 @@ internal sealed class Handshake
 {
     // Volatile: the thread that reads next must see it. Nothing else is published by it.
     private volatile bool _isPastPrivateKey;
+    private HandshakeSteps _steps;
     private ShadowOperation? _shadow;
     private ShadowQueue? _shadowQueue;
 
@@ -34,11 +36,35 @@ internal sealed class Handshake
     /// <summary>What it is shown with, in words.</summary>
     public string? Certificate { get; set; }
 
-    /// <summary>Whether <see cref="ProcessorNanoseconds"/> is wanted.</summary>
+    /// <summary>Whether <see cref="ProcessorNanoseconds"/> and <see cref="Steps"/> are wanted.</summary>
     public bool MeasuresProcessorTime { get; set; }
 
     /// <summary>Processor time of its steps.</summary>
     public long ProcessorNanoseconds { get; set; }
+
+    /// <summary>Bits of the key of its private-key operation.</summary>
+    public int ModulusBits { get; set; }
+
+    /// <summary>Why software took over from a device, in one word; null: it did not.</summary>
+    public string? Fallback { get; set; }
+
+    /// <summary>When each step was done; kept with <see cref="MeasuresProcessorTime"/>.</summary>
+    public ref HandshakeSteps Steps => ref _steps;
+
+    /// <summary>A lane is asked for.</summary>
+    public void NoteLaneAsked() => _steps.LaneAsked = Now();
+
+    /// <summary>It is on a lane.</summary>
+    public void NoteLaneBegun() => _steps.LaneBegun = Now();
+
+    /// <summary>A step of OpenSSL's is over; the first after the private key was used has the answer.</summary>
+    public void NoteStep()
+    {
+        if (_steps.OperationEnded != 0 && _steps.Answered == 0)
+        {
+            _steps.Answered = Now();
+        }
+    }
 
     /// <summary>Keeps a signature that is to be computed again until <see cref="ReleaseShadow"/>.</summary>
     public void KeepShadow(ShadowOperation operation, ShadowQueue queue)
@@ -63,4 +89,6 @@ internal sealed class Handshake
 
     /// <summary>The handshake is over, with or without a private-key operation (a resumed session has none).</summary>
     public void Complete() => _isPastPrivateKey = true;
+
+    private long Now() => MeasuresProcessorTime ? Stopwatch.GetTimestamp() : 0;
 }

@@ -163,6 +163,11 @@ internal sealed class Handshaker(
         {
             while (true)
             {
+                if (handshake.NeedsLane)
+                {
+                    handshake.NoteLaneAsked();
+                }
+
                 if (handshake.NeedsLane && await lane is { } refusal)
                 {
                     handshake.Outcome = HandshakeOutcomes.Refused;
@@ -183,9 +188,15 @@ internal sealed class Handshaker(
                 try
                 {
                     deadline.ThrowIfCancellationRequested();
+                    if (handshake.NeedsLane)
+                    {
+                        handshake.NoteLaneBegun();
+                    }
+
                     long since = HandshakeTelemetry.ReadProcessorTime(handshake);
                     step = Step(ref tls, ref site, name, received, transport);
                     handshake.ProcessorNanoseconds += HandshakeTelemetry.ReadProcessorTime(handshake) - since;
+                    handshake.NoteStep();
                 }
                 finally
                 {

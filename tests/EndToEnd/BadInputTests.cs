@@ -200,6 +200,11 @@ public sealed class BadInputTests(ITestOutputHelper output)
     [Fact]
     public Task Url_that_is_none() => AssertRefusedAsync(_ => ["--urls", "localhost:8443"], _ => "'localhost:8443'");
 
+    [Fact]
+    public Task Admin_listener_for_everybody() => AssertRefusedAsync(
+        _ => ["--admin", "http://0.0.0.0:0"],
+        _ => "Server:Admin is 'http://0.0.0.0:0', which other machines may reach; it must be an address of this one alone, such as http://127.0.0.1:9901, or Server:AdminTokenFile must name a file with a token.");
+
     private static int Port(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
 
     private static string[] WithCertificate(Scenario scenario, TestCertificate certificate, Func<TestCertificate, string>? key)

@@ -264,10 +264,10 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     private static async Task<string?> StateAsync(ProxyProcess proxy)
     {
         using var client = new HttpClient();
-        using HttpResponseMessage health = await client.GetAsync(new Uri(proxy.Admin, "/healthz"));
+        using HttpResponseMessage readiness = await client.GetAsync(new Uri(proxy.Admin, "/readyz"));
         JsonElement status = await client.GetFromJsonAsync<JsonElement>(new Uri(proxy.Admin, "/status"));
         string? state = status.GetProperty("state").GetString();
-        Assert.Equal(state == "draining" ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK, health.StatusCode);
+        Assert.Equal(state == "draining" ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK, readiness.StatusCode);
         return state;
     }
 

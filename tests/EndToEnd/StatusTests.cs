@@ -97,7 +97,7 @@ public sealed class StatusTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("/")]
+    [InlineData("/page")]
     [InlineData("/routed/page")]
     public async Task Admin_port_answers_no_route_of_the_proxy(string path)
     {

@@ -28,25 +28,25 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
     public static async Task<ProxyProcess> StartAsync(
         Scenario scenario, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {
-        RunningProcess process = scenario.Start(
-            Executable.Proxy, ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", .. arguments], environment ?? LongDeadline);
+        string[] admin = arguments.Contains("--admin") ? [] : ["--admin", "http://127.0.0.1:0"];
+        RunningProcess process = scenario.Start(Executable.Proxy, ["--urls", "https://127.0.0.1:0", .. admin, .. arguments], environment ?? LongDeadline);
         Uri? url = null;
-        Uri? admin = null;
+        Uri? adminUrl = null;
         await Eventually.TrueAsync("warpproxy says where it serves", () =>
         {
             url ??= Announced(process, "Serving https://");
-            admin ??= Announced(process, "Status at http://");
-            return process.HasExited || (url is not null && admin is not null);
+            adminUrl ??= Announced(process, "Status at http://");
+            return process.HasExited || (url is not null && adminUrl is not null);
         }, limit);
         Assert.False(process.HasExited, "warpproxy ended at start");
 
         // Lines may come before the port answers; only an answer counts.
         using var http = new HttpClient();
-        await Eventually.TrueAsync("GET /healthz answers 200", async () =>
+        await Eventually.TrueAsync("GET /readyz answers 200", async () =>
         {
             try
             {
-                using HttpResponseMessage response = await http.GetAsync(new Uri(admin!, "/healthz"));
+                using HttpResponseMessage response = await http.GetAsync(new Uri(adminUrl!, "/readyz"));
                 return response.IsSuccessStatusCode;
             }
             catch (HttpRequestException)
@@ -54,7 +54,7 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
                 return false;
             }
         });
-        return new ProxyProcess(process, url!, admin!);
+        return new ProxyProcess(process, url!, adminUrl!);
     }
 
     /// <summary>Where it says so far that it serves, in its order.</summary>

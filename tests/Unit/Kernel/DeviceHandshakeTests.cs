@@ -75,7 +75,7 @@ public sealed class DeviceHandshakeTests : IDisposable
         OperationSnapshot operations = server.ReadStatus().Operations;
         Assert.Equal((8, 0), (operations.Device, operations.Software));
         await Task.Run(() => SpinWait.SpinUntil(() => server.ReadStatus().Leaks is { SlotsInUse: 0, OperationsInFlight: 0, LanesBusy: 0 }, Patience));
-        Assert.Equal(new Admin.LeakStatus(0, 0, 0), server.ReadStatus().Leaks);
+        Assert.Equal(new WarpProxy.Admin.LeakStatus(0, 0, 0), server.ReadStatus().Leaks);
     }
 
     [Theory]

@@ -38,6 +38,11 @@ public sealed class ProxyOptionsTests
     [InlineData("Server:Urls", "https://127.0.0.1:66000", "Server:Urls has 'https://127.0.0.1:66000'; its port must be between 0 and 65535.")]
     [InlineData("Server:Urls", "https://127.0.0.1:1/x", "Server:Urls has 'https://127.0.0.1:1/x'; it must end after the port, without the path '/x'.")]
     [InlineData("Server:Admin", "https://127.0.0.1:1", "Server:Admin is 'https://127.0.0.1:1'; it must be a URL with http.")]
+    [InlineData("Server:Admin", "http://0.0.0.0:9901", "Server:Admin is 'http://0.0.0.0:9901', which other machines may reach; it must be an address of this one alone, such as http://127.0.0.1:9901, or Server:AdminTokenFile must name a file with a token.")]
+    [InlineData("Server:Admin", "http://*:9901", "Server:Admin is 'http://*:9901', which other machines may reach; it must be an address of this one alone, such as http://127.0.0.1:9901, or Server:AdminTokenFile must name a file with a token.")]
+    [InlineData("Server:AdminTokenFile", "", "Server:AdminTokenFile is ''; it must be the path of a file, or be left out.")]
+    [InlineData("Server:Metrics", "https://127.0.0.1:1", "Server:Metrics is 'https://127.0.0.1:1'; it must be a URL with http.")]
+    [InlineData("Server:Metrics", "9902", "Server:Metrics has '9902'; it must be a URL with http or https, such as https://localhost:8443.")]
     [InlineData("Server:Processors", "some", "Server:Processors is 'some'; it must be own or shared.")]
     [InlineData("Files:Interval", "00:00:00", "Files:Interval is 00:00:00; it must be between 00:00:00.1 and 01:00:00.")]
     [InlineData("Listeners:a:Url", "https://127.0.0.1/x", "Listeners:a:Url has 'https://127.0.0.1/x'; it must end after the port, without the path '/x'.")]
@@ -54,6 +59,16 @@ public sealed class ProxyOptionsTests
     [InlineData("Tickets:Enabled", "perhaps", "Tickets:Enabled is 'perhaps'; it must be true or false.")]
     public void Value_that_cannot_be_used_is_refused_with_one_sentence(string setting, string value, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<BadInputException>(() => Read((setting, value))).Message);
+
+    [Theory]
+    [InlineData("http://localhost:9901")]
+    [InlineData("http://127.0.0.7:9901")]
+    [InlineData("http://[::1]:9901")]
+    public void Admin_listener_that_only_this_machine_reaches_needs_no_token(string url) => Assert.Equal(url, Read(("Server:Admin", url)).Server.Admin);
+
+    [Fact]
+    public void Admin_listener_that_others_reach_is_allowed_with_a_token() =>
+        Assert.Equal("/run/secrets/token", Read(("Server:Admin", "http://0.0.0.0:9901"), ("Server:AdminTokenFile", "/run/secrets/token")).Server.AdminTokenFile);
 
     [Fact]
     public void None_must_stand_alone() => Assert.Equal(

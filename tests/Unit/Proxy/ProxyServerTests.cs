@@ -151,19 +151,20 @@ public sealed class ProxyServerTests : IDisposable
         await using ProxyServer server = await StartAsync(WriteRsa());
         using var client = new HttpClient { BaseAddress = new Uri(server.AdminUrl) };
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/healthz", UriKind.Relative))).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(new Uri("/", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(new Uri("/page", UriKind.Relative))).StatusCode);
         HttpRequestException refused = await Assert.ThrowsAsync<HttpRequestException>(
             () => GetAsync(server, "/status", HttpVersion.Version11, SslProtocols.Tls13));
         Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
     }
 
     [Fact]
-    public async Task After_the_drain_health_is_no_longer_given()
+    public async Task Proxy_that_drains_is_well_and_not_ready()
     {
         await using ProxyServer server = await StartAsync(WriteRsa());
         await server.DrainAsync();
         using var client = new HttpClient { BaseAddress = new Uri(server.AdminUrl) };
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync(new Uri("/healthz", UriKind.Relative))).StatusCode);
+        Assert.Equal("draining\n", await client.GetStringAsync(new Uri("/healthz", UriKind.Relative)));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync(new Uri("/readyz", UriKind.Relative))).StatusCode);
         await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(server, "/", HttpVersion.Version11, SslProtocols.Tls13));
     }
 
@@ -315,6 +316,6 @@ public sealed class ProxyServerTests : IDisposable
     private static async Task AssertNothingLeaks(ProxyServer server)
     {
         await Task.Run(() => SpinWait.SpinUntil(() => server.ReadStatus().Leaks is { SlotsInUse: 0, OperationsInFlight: 0, LanesBusy: 0 }, Patience));
-        Assert.Equal(new Admin.LeakStatus(0, 0, 0), server.ReadStatus().Leaks);
+        Assert.Equal(new WarpProxy.Admin.LeakStatus(0, 0, 0), server.ReadStatus().Leaks);
     }
 }
