@@ -49,8 +49,8 @@ internal sealed class CommandLine
         };
         Option<string> path = new("--path")
         {
-            Description = "The way of private-key operations: auto (each where it is expected to be done first, the default), device, or software for all of them",
-            HelpName = "auto|device|software",
+            Description = "The way of private-key operations: auto (each where it is expected to be done first, the default), device, software, or compare (a share each way)",
+            HelpName = "auto|device|software|compare",
         };
         Option<string> engine = new("--engine")
         {

@@ -104,10 +104,13 @@ internal sealed record LiveDocument(
         return refusals;
     }
 
+    private static string Describe(DeviceSnapshot device) =>
+        device.Breaker.State == "closed" ? device.DescribeState() : $"{device.DescribeState()}, circuit breaker {device.Breaker.State.Replace('_', ' ')}";
+
     private static string? FindAlarm(LiveState state) =>
         state.Readiness.State == Readiness.Draining ? "The proxy drains: it finishes what was begun, and takes no more."
         : state.Readiness.Path == HandshakePath.Software && state.Status.Devices.Count > 0 && state.Path != OffloadPath.Software && !state.Status.Devices.Any(static device => device.IsReady)
-            ? $"Nothing is offloaded now: {state.Readiness.Reason}. Software computes, and no client notices."
+            ? $"Nothing is offloaded now: {string.Join(", ", state.Status.Devices.Select(Describe))}. Software computes, and no client notices."
         : null;
 }
 

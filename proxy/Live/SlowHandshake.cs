@@ -16,7 +16,7 @@ namespace WarpProxy.Live;
 internal sealed record SlowHandshake(
     int AgoSeconds, string Path, int Bits, string? Certificate, string? Fallback, int BatchSize, double HelloMs, double ProxyMs, double ClientMs, IReadOnlyList<SlowStep> Steps)
 {
-    private const double LeastMs = 0.002;
+    private const double LeastMs = 0.005;
 
     /// <summary>Makes steps of the times that were reached.</summary>
     public static SlowHandshake Of(in SlowEntry entry, long now)

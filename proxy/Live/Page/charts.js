@@ -49,7 +49,7 @@ function makeChart(element, columns, list, least) {
     height,
     padding: [8, 4, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { markers: { width: 0, fill: (_, i) => colour(list[i - 1].variable) } },
+    legend: { markers: { width: 0, fill: (_, i) => `var(${list[i - 1].variable})` } },
     scales: {
       x: { time: true, range: span },
       y: { range: (_, low, high) => [0, Math.max((high ?? 0) * 1.12, least)] },
@@ -69,7 +69,7 @@ export class Charts {
     const software = value => ({ label: 'software', variable: '--software', value });
     this.columns = Array.from({ length: 8 }, () => []);
     this.charts = [
-      makeChart(document.getElementById('chart-rate'), [1, 2, 3], [device(rate), software(rate), { label: 'without RSA', variable: '--other', value: rate }], 4),
+      makeChart(document.getElementById('chart-rate'), [1, 2, 3], [device(rate), software(rate), { label: 'others', variable: '--other', value: rate }], 4),
       makeChart(document.getElementById('chart-p50'), [4, 5], [device(time), software(time)], 1),
       makeChart(document.getElementById('chart-p99'), [6, 7], [device(time), software(time)], 1),
     ];

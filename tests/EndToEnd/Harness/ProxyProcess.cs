@@ -75,7 +75,8 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
             int at = line.IndexOf(beginning, StringComparison.Ordinal);
             if (at >= 0)
             {
-                return new Uri(line[line.IndexOf("http", at, StringComparison.Ordinal)..]);
+                // Every address is no address to connect to.
+                return new Uri(line[line.IndexOf("http", at, StringComparison.Ordinal)..].Replace("//0.0.0.0:", "//127.0.0.1:", StringComparison.Ordinal));
             }
         }
 

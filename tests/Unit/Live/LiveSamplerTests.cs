@@ -157,7 +157,7 @@ public sealed class LiveSamplerTests : IDisposable
         _readState = () => LiveStates.Make("quarantined");
         using JsonDocument live = ReadNow();
         Assert.Equal(
-            "Nothing is offloaded now: embedded: is quarantined (it did not answer). Software computes, and no client notices.", live.RootElement.GetProperty("alarm").GetString());
+            "Nothing is offloaded now: embedded: is quarantined (it did not answer), circuit breaker open. Software computes, and no client notices.", live.RootElement.GetProperty("alarm").GetString());
     }
 
     [Fact]
