@@ -1,0 +1,52 @@
+using System.Collections.Concurrent;
+using WarpProxy.Tests.EndToEnd.Harness;
+
+namespace WarpProxy.Tests.EndToEnd.Kubernetes;
+
+/// <summary>charts/warpproxy, as Helm sees it.</summary>
+internal static class Chart
+{
+    /// <summary>Namespace and name of the release in all renderings.</summary>
+    public const string Namespace = "edge";
+    public const string Release = "front";
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly ConcurrentDictionary<string, Lazy<Task<Manifests>>> Rendered = new();
+
+    public static string Folder { get; } = Executable.RepositoryFile("charts/warpproxy");
+
+    /// <summary>The value files of ci/, one for each way of using the chart.</summary>
+    public static IEnumerable<string> ValueFiles => Directory.EnumerateFiles(Path.Combine(Folder, "ci"), "*-values.yaml").Order();
+
+    /// <summary>What they are called: embedded, sidecar, node, hardware, production.</summary>
+    public static IEnumerable<string> Names => ValueFiles.Select(file => Path.GetFileName(file).Replace("-values.yaml", "", StringComparison.Ordinal));
+
+    /// <summary>For theories.</summary>
+    public static TheoryData<string> Ways => new(Names);
+
+    /// <summary>What one of the value files gives; rendered once.</summary>
+    public static Task<Manifests> RenderAsync(string way) => Rendered.GetOrAdd(way, way => new Lazy<Task<Manifests>>(() => RenderAsync(way, []))).Value;
+
+    /// <summary>What one of the value files gives with changes, or the chart's own values where <paramref name="way"/> is empty.</summary>
+    public static async Task<Manifests> RenderAsync(string way, params string[] changes)
+    {
+        ToolResult result = await TemplateAsync([.. way.Length > 0 ? ["--values", Path.Combine(Folder, "ci", $"{way}-values.yaml")] : Array.Empty<string>(), .. Set(changes)]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return await Manifests.ReadAsync(result.Output);
+    }
+
+    /// <summary>What Helm says to changed values that it should not take.</summary>
+    public static async Task<string> RefusalAsync(params string[] changes)
+    {
+        ToolResult result = await TemplateAsync([.. Set(changes)]);
+        Assert.True(result.ExitCode != 0, $"{string.Join(' ', changes)} was taken");
+        return result.Error;
+    }
+
+    public static Task<ToolResult> LintAsync(string valueFile) => Tool.RunAsync(KubernetesTools.Helm, ["lint", "--strict", Folder, "--values", valueFile], limit: Limit);
+
+    private static Task<ToolResult> TemplateAsync(IEnumerable<string> arguments) =>
+        Tool.RunAsync(KubernetesTools.Helm, ["template", Release, Folder, "--namespace", Namespace, .. arguments], limit: Limit);
+
+    private static IEnumerable<string> Set(IEnumerable<string> changes) => changes.SelectMany(change => new[] { "--set-json", change });
+}
