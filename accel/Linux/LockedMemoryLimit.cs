@@ -49,7 +49,7 @@ public readonly record struct LockedMemoryLimit(long? Bytes)
     /// <summary>How to allow so much, for people.</summary>
     public static string HowToAllow(long bytes) => string.Create(
         CultureInfo.InvariantCulture,
-        $"ulimit -l {(bytes + 1023) / 1024}; systemd: LimitMEMLOCK={bytes}; docker: --ulimit memlock={bytes}; Kubernetes: capability IPC_LOCK");
+        $"ulimit -l {(bytes + 1023) / 1024}; systemd: LimitMEMLOCK={bytes}; docker: --ulimit memlock={bytes}; Kubernetes: LimitMEMLOCK={bytes} of the container runtime, or as root the capability IPC_LOCK");
 
     private static bool HasCapability()
     {

@@ -30,9 +30,18 @@ internal static class Chart
     /// <summary>What one of the value files gives with changes, or the chart's own values where <paramref name="way"/> is empty.</summary>
     public static async Task<Manifests> RenderAsync(string way, params string[] changes)
     {
-        ToolResult result = await TemplateAsync([.. way.Length > 0 ? ["--values", Path.Combine(Folder, "ci", $"{way}-values.yaml")] : Array.Empty<string>(), .. Set(changes)]);
+        string[] values = way.Length > 0 ? ["--values", Path.Combine(Folder, "ci", $"{way}-values.yaml")] : [];
+        ToolResult result = await TemplateAsync([.. values, .. Set(changes)]);
         Assert.True(result.ExitCode == 0, result.ToString());
         return await Manifests.ReadAsync(result.Output);
+    }
+
+    /// <summary>What a file of values gives, in YAML.</summary>
+    public static async Task<string> RenderFileAsync(string values)
+    {
+        ToolResult result = await TemplateAsync(["--values", values]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return result.Output;
     }
 
     /// <summary>What Helm says to changed values that it should not take.</summary>

@@ -84,7 +84,7 @@ public sealed class ChartTests(ITestOutputHelper output)
     [InlineData("autoscaling.minReplicas is 20; it must be at most autoscaling.maxReplicas, which is 10.", "autoscaling.enabled=true", "autoscaling.minReplicas=20")]
     [InlineData("device.mode is hardware, but neither device.hardware.resource (a device plugin's) nor device.hardware.hostPaths is set.", "device.mode=\"hardware\"")]
     [InlineData("device.hardware.hostPaths needs device.hardware.privileged: true", "device.mode=\"hardware\"", "device.hardware.hostPaths=[\"/dev/hisi_hpre-0\"]")]
-    [InlineData("emulator.queues is 64; it must be at least device.queues, which is 65.", "device.mode=\"sidecar\"", "device.queues=65")]
+    [InlineData("emulator.queues is 24; it must be at least device.queues, which is 25.", "device.mode=\"sidecar\"", "device.queues=25")]
     [InlineData("device.node.deploy is false; set device.node.hostPath", "device.mode=\"node\"", "device.node.deploy=false")]
     [InlineData("certificates has the Secret 'a' twice", "certificates=[{\"host\":\"a.example\",\"secretName\":\"a\"},{\"host\":\"b.example\",\"secretName\":\"a\"}]")]
     [InlineData("certManager.enabled is true, but certManager.issuerRef.name is empty; name an issuer.", "certManager.enabled=true")]
@@ -96,6 +96,17 @@ public sealed class ChartTests(ITestOutputHelper output)
     [InlineData("config.offload is no section of the proxy's configuration; sections begin with a capital letter, such as Offload or Limits.", "config.offload={\"Depth\":2}")]
     public async Task Values_that_make_no_sense_are_refused_with_a_sentence(string sentence, params string[] changes) =>
         Assert.Contains(sentence, await Chart.RefusalAsync(changes), StringComparison.Ordinal);
+
+    [KubernetesToolsFact]
+    public async Task Values_that_the_document_shows_are_taken()
+    {
+        string document = await File.ReadAllTextAsync(Executable.RepositoryFile("docs/kubernetes.md"));
+        string site = Regex.Matches(document, @"^```yaml\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)
+            .Select(match => match.Groups[1].Value).Single(block => block.StartsWith("certificates:", StringComparison.Ordinal));
+        await using var scenario = new Scenario(output);
+        string rendered = scenario.Write("site.yaml", await Chart.RenderFileAsync(scenario.Write("values.yaml", site)));
+        Assert.Equal((0, ""), await JudgeAsync([rendered]));
+    }
 
     [KubernetesToolsFact]
     public async Task Alert_rules_are_those_of_the_file_that_Prometheus_reads()

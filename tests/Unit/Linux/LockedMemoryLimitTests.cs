@@ -18,7 +18,7 @@ public sealed class LockedMemoryLimitTests
 
     [Fact]
     public void Every_way_to_allow_more_is_told() => Assert.Equal(
-        "ulimit -l 5; systemd: LimitMEMLOCK=4097; docker: --ulimit memlock=4097; Kubernetes: capability IPC_LOCK", LockedMemoryLimit.HowToAllow(4097));
+        "ulimit -l 5; systemd: LimitMEMLOCK=4097; docker: --ulimit memlock=4097; Kubernetes: LimitMEMLOCK=4097 of the container runtime, or as root the capability IPC_LOCK", LockedMemoryLimit.HowToAllow(4097));
 
     [Theory]
     [InlineData(640, 0, 0)]
