@@ -79,13 +79,14 @@ public sealed class ChartServesTests(ITestOutputHelper output) : IAsyncDisposabl
         {
             ToolResult said = await Tool.RunAsync(
                 Tool.OpenSsl,
-                ["s_client", "-connect", site.HostAndPort, "-servername", host, "-CAfile", mounted.Root, "-verify_return_error", "-verify_hostname", host, "-sigalgs", algorithms]);
+                ["s_client", "-connect", site.HostAndPort, "-servername", host, "-CAfile", mounted.Root, "-verify_return_error", "-verify_hostname", host, "-sigalgs", algorithms],
+                limit: TimeSpan.FromMinutes(2));
             Assert.Contains("Verification: OK", said.Output, StringComparison.Ordinal);
             Assert.Contains($"Peer signature type: {type}", said.Output, StringComparison.Ordinal);
         }
 
         // Others get the alert that https.settings ask for.
-        ToolResult unknown = await Tool.RunAsync(Tool.OpenSsl, ["s_client", "-connect", site.HostAndPort, "-servername", "other.example"]);
+        ToolResult unknown = await Tool.RunAsync(Tool.OpenSsl, ["s_client", "-connect", site.HostAndPort, "-servername", "other.example"], limit: TimeSpan.FromMinutes(2));
         Assert.Contains("unrecognized name", unknown.Error, StringComparison.Ordinal);
     }
 
