@@ -1,3 +1,4 @@
+using WarpDrive.Linux;
 using WarpProxy.Configuration;
 using WarpProxy.Doctor;
 using WarpProxy.Hosting;
@@ -51,8 +52,12 @@ try
     {
         await using ProxyServer server = await ProxyServer.StartAsync(configuration, options, TimeProvider.System, threads, Load, stopping: signals.Stopping);
         Volatile.Write(ref started, server);
-        reload.Connect(server.ReloadFiles);
+        using var manager = ServiceManager.FromEnvironment();
+        string Serving() => $"Serving {string.Join(", ", server.Urls)}";
+        reload.Connect(() => manager.Reload(server.ReloadFiles, Serving));
+        manager.Ready(Serving());
         await signals.First;
+        manager.Stopping(server.DrainTime + ShutdownBound.ReleaseTime + ShutdownBound.ReleaseTime);
         await server.DrainAsync();
         bound.Shorten(ShutdownBound.ReleaseTime);
     }

@@ -14,6 +14,7 @@ const int Failed = 1;
 const int BadInput = 2;
 const int EndedBySigint = 130;      // as shells have it: 128 plus the signal's number
 const int EndedBySigterm = 143;
+const int EndSeconds = 20;          // far more than queues and engines need to end
 
 ParseResult arguments = EmulatorCommand.Create(Run).Parse(args);
 if (arguments.Errors.Count > 0)
@@ -44,6 +45,7 @@ static int Run(string socket, EmulatorOptions options, EngineKind engine, LogLev
 
     using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using var manager = ServiceManager.FromEnvironment();
     using ILoggerFactory loggers = LoggerFactory.Create(builder => builder
         .SetMinimumLevel(level)
         .AddSimpleConsole(console =>
@@ -82,7 +84,9 @@ static int Run(string socket, EmulatorOptions options, EngineKind engine, LogLev
             options.MaxDmaMaps,
             options.MaxMappedBytes >> 20,
             options.MaxTotalMappedBytes >> 20);
+        manager.Ready($"Offering {socket}");
         stop.Wait();
+        manager.Stopping(TimeSpan.FromSeconds(EndSeconds));
         logger.Stopping(signal, accelerator.QueueCount, accelerator.OperationsCompleted, accelerator.OperationErrors);
         foreach (BatchHistogram batches in accelerator.GetBatchHistograms())
         {
