@@ -19,6 +19,12 @@ internal static class HandshakesCommand
 
     private static readonly Option<double?> Rate = LoadCommandOptions.Rate("connections");
 
+    private static readonly Option<string> Arrivals = new Option<string>("--arrivals")
+    {
+        Description = "With --rate: even intervals, or poisson, as independent clients come.",
+        DefaultValueFactory = static _ => "even",
+    }.RefusedIf(static text => text is "even" or "poisson" ? null : $"--arrivals is '{text}'; it must be even or poisson.");
+
     private static readonly Option<double> Seconds = LoadCommandOptions.Seconds();
 
     private static readonly Option<double> Warmup = LoadCommandOptions.Warmup();
@@ -52,7 +58,7 @@ internal static class HandshakesCommand
     {
         var command = new Command("handshakes", "TLS handshakes: how many per second, how long they take, what they cost the client.")
         {
-            Url, Connections, Rate, Seconds, Warmup, Tls, Ciphers, Groups, Resume, Sni, Request, Verify, Timeout, Threads, Json,
+            Url, Connections, Rate, Arrivals, Seconds, Warmup, Tls, Ciphers, Groups, Resume, Sni, Request, Verify, Timeout, Threads, Json,
         };
         command.SetAction(static parsed => Run(ToOptions(parsed), parsed.GetValue(Json)));
         return command;
@@ -80,6 +86,7 @@ internal static class HandshakesCommand
             Target = target,
             Connections = ConnectionsOf(parsed.GetValue(Connections), parsed.GetValue(Rate)),
             Rate = parsed.GetValue(Rate),
+            IsRandom = parsed.GetValue(Arrivals) == "poisson",
             Measured = TimeSpan.FromSeconds(parsed.GetValue(Seconds)),
             Warmup = TimeSpan.FromSeconds(parsed.GetValue(Warmup)),
             Threads = parsed.GetValue(Threads),

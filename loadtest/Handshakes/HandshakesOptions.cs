@@ -20,6 +20,9 @@ internal sealed class HandshakesOptions
     /// <summary>Connections per second in an open loop; null for a closed loop.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>Whether connections of an open loop come independently of each other; else at equal intervals.</summary>
+    public bool IsRandom { get; init; }
+
     public TimeSpan Measured { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(1);

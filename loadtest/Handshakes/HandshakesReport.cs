@@ -47,6 +47,6 @@ internal static class HandshakesReport
 
     private static string Loop(HandshakesResult result) => result.RatePerSecond is double rate
         ? string.Create(
-            CultureInfo.InvariantCulture, $"Open loop at {rate:0.##} connections/s, at most {result.Connections} open, latency from the intended start")
+            CultureInfo.InvariantCulture, $"Open loop at {rate:0.##} connections/s{(result.Loop == "poisson" ? " at random times" : "")}, at most {result.Connections} open, latency from the intended start")
         : $"Closed loop of {ReportText.Plural(result.Connections, "connection")}";
 }

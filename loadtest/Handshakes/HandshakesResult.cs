@@ -22,7 +22,7 @@ internal sealed record HandshakesResult
 
     public required bool IsVerified { get; init; }
 
-    /// <summary><c>closed</c> or <c>open</c>.</summary>
+    /// <summary><c>closed</c>, <c>open</c>, or <c>poisson</c>: open, at random times.</summary>
     public required string Loop { get; init; }
 
     public required double? RatePerSecond { get; init; }
@@ -96,7 +96,7 @@ internal sealed record HandshakesResult
             KeyType = server.KeyType,
             KeyBits = server.KeyBits,
             IsVerified = options.Tls.TrustedFile is not null,
-            Loop = isOpen ? "open" : "closed",
+            Loop = !isOpen ? "closed" : options.IsRandom ? "poisson" : "open",
             RatePerSecond = options.Rate,
             Connections = options.Connections,
             Threads = options.Threads,

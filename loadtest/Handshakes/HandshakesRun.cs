@@ -80,7 +80,9 @@ internal static class HandshakesRun
 
     private static HandshakeLoad CreateLoad(HandshakesOptions options, IPEndPoint address, TlsClientContext context, RunWindow window, int index)
     {
-        IPacing pacing = options.Rate is double rate ? new OpenLoop(window.Start, rate, index, options.Threads) : new ClosedLoop();
+        IPacing pacing = options.Rate is not double rate ? new ClosedLoop()
+            : options.IsRandom ? new PoissonLoop(window.Start, rate, index, options.Threads)
+            : new OpenLoop(window.Start, rate, index, options.Threads);
         return new HandshakeLoad(options, address, context, pacing, window, Share(options.Connections, options.Threads, index));
     }
 }

@@ -113,5 +113,32 @@ public sealed class PacingTests
         Assert.InRange(loop.NextDue, 0, 123); // a difference to the clock does not overflow
     }
 
+    [Fact]
+    public void Random_loop_has_the_rate_and_the_spread_of_independent_clients()
+    {
+        PoissonLoop[] threads = [.. Enumerable.Range(0, 2).Select(stripe => new PoissonLoop(start: 500, perSecond: 1000, stripe, stripes: 2))];
+        foreach (PoissonLoop loop in threads)
+        {
+            // Half of the clients each; the deviation of independent ones is as large as the mean.
+            double last = 500, sum = 0, squares = 0;
+            const int Count = 50_000;
+            for (int i = 0; i < Count; i++)
+            {
+                Assert.False(loop.TryTake(loop.NextDue - 1, out _));
+                Assert.True(loop.TryTake(loop.NextDue, out long intended));
+                double gap = intended - last;
+                last = intended;
+                sum += gap;
+                squares += gap * gap;
+            }
+
+            double mean = sum / Count;
+            Assert.InRange(mean, 1.96 * Ms, 2.04 * Ms);
+            Assert.InRange(Math.Sqrt((squares / Count) - (mean * mean)) / mean, 0.98, 1.02);
+        }
+
+        Assert.NotEqual(threads[0].NextDue, threads[1].NextDue);
+    }
+
     private static void AssertClose(long expected, long actual) => Assert.InRange(actual, (long)(expected * 0.99), (long)(expected * 1.01));
 }
