@@ -3,6 +3,7 @@ using WarpProxy.LoadTest.Clients;
 using WarpProxy.LoadTest.Compare;
 using WarpProxy.LoadTest.ConstantTime;
 using WarpProxy.LoadTest.Engines;
+using WarpProxy.LoadTest.Fleet;
 using WarpProxy.LoadTest.Handshakes;
 using WarpProxy.LoadTest.Http;
 using WarpProxy.LoadTest.Idle;
@@ -20,6 +21,7 @@ var root = new RootCommand("Measures WarpProxy and its parts. Every command prin
     IdleCommand.Create(),
     StormCommand.Create(),
     EnginesCommand.Create(),
+    FleetCommand.Create(),
     RingsCommand.Create(),
     RingsDeviceCommand.Create(),
     ClientsCommand.Create(),
