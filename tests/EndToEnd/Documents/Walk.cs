@@ -13,7 +13,7 @@ internal static partial class Walk
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(6);   // README's may build everything a second time
 
     private static readonly (string Package, string Path)[] Needed =
-        [("curl", "/usr/bin/curl"), ("iproute2", "/usr/sbin/ip"), ("jq", "/usr/bin/jq"), ("nginx", "/usr/sbin/nginx"), ("openssl", "/usr/bin/openssl")];
+        [("curl", "/usr/bin/curl"), ("iproute2", "/usr/sbin/ip"), ("jq", "/usr/bin/jq"), ("nginx", "/usr/sbin/nginx"), ("openssl", "/usr/bin/openssl"), ("systemd", "/usr/bin/systemd-analyze")];
 
     /// <summary>Why none can be made here; null: they can.</summary>
     public static string? WhyNot { get; } = FindObstacle();
