@@ -17,6 +17,7 @@ internal sealed record SlowHandshake(
     int AgoSeconds, string Path, int Bits, string? Certificate, string? Fallback, int BatchSize, double HelloMs, double ProxyMs, double ClientMs, IReadOnlyList<SlowStep> Steps)
 {
     private const double LeastMs = 0.005;
+    private const double LeastChoiceMs = 0.1;
 
     /// <summary>Makes steps of the times that were reached.</summary>
     public static SlowHandshake Of(in SlowEntry entry, long now)
@@ -24,10 +25,10 @@ internal sealed record SlowHandshake(
         HandshakeSteps times = entry.Steps;
         List<SlowStep> steps = [];
         long at = times.LaneAsked;
-        void Add(string kind, string name, long until)
+        void Add(string kind, string name, long until, double leastMs = LeastMs)
         {
-            // What took no time that could be seen is no step, such as the choice of a path.
-            if (until > at && Milliseconds(at, until) is > LeastMs and var length)
+            // What took no time that could be seen is no step of its own.
+            if (until > at && Milliseconds(at, until) is var length && length > leastMs)
             {
                 steps.Add(new SlowStep(kind, name, Milliseconds(times.LaneAsked, at), length));
                 at = until;
@@ -47,7 +48,7 @@ internal sealed record SlowHandshake(
 
         if (times.SoftwareBegun != 0)
         {
-            Add("wait", times.Posted != 0 ? "given up on the device" : "choice of the path", times.SoftwareBegun);
+            Add("wait", times.Posted != 0 ? "given up on the device" : "choice of the path", times.SoftwareBegun, times.Posted != 0 ? LeastMs : LeastChoiceMs);
             Add("software", "compute in software", times.OperationEnded);
         }
 

@@ -42,6 +42,7 @@ internal sealed record DemoPage(
         ("TLS", Tls),
         ("Accelerator", Accelerator),
         ("Private-key operations", Operations.ToString()),
+        ("See it live", $"{StatusUrl}/"),
     ];
 
     private IEnumerable<string> Commands =>

@@ -47,7 +47,7 @@ function makeChart(element, columns, list, least) {
   const chart = new uPlot({
     width: element.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 16, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     legend: { markers: { width: 0, fill: (_, i) => `var(${list[i - 1].variable})` } },
     scales: {

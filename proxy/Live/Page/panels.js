@@ -100,7 +100,7 @@ function renderDevices({ devices, readiness }) {
       make('p', 'soft', `${number(device.operations)} operations computed`));
     const breaker = device.breaker === 'closed'
       ? `Circuit breaker closed${device.openings > 0 ? `; it opened ${count(device.openings, 'time')}` : ''}`
-      : `Circuit breaker ${words(device.breaker)}: ${(device.detail ?? words(device.reason ?? 'not reached yet')).replace(/\.$/, '')}`
+      : `Circuit breaker ${words(device.breaker)}: ${(device.detail ?? 'it is probed before it gets work').replace(/\.$/, '')}`
         + (device.retryInSeconds > 0 ? `; probed again in ${Math.ceil(device.retryInSeconds)} s` : '');
     card.append(make('p', device.breaker === 'closed' ? 'soft' : 'bad', breaker));
     return card;

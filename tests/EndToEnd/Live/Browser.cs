@@ -173,10 +173,10 @@ internal sealed class Browser : IAsyncDisposable
             case "Runtime.exceptionThrown":
                 _problems.Enqueue($"exception: {parameters!["exceptionDetails"]!.ToJsonString()}");
                 break;
-            case "Runtime.consoleAPICalled" when parameters!["type"]!.GetValue<string>() is "error" or "warning" or "assert":
+            case "Runtime.consoleAPICalled" when parameters!["type"]!.GetValue<string>() is "error" or "assert":
                 _problems.Enqueue($"console: {parameters["args"]!.ToJsonString()}");
                 break;
-            case "Log.entryAdded" when parameters!["entry"]!["level"]!.GetValue<string>() is "error" or "warning":
+            case "Log.entryAdded" when parameters!["entry"]!["level"]!.GetValue<string>() is "error":
                 _problems.Enqueue($"log: {parameters["entry"]!.ToJsonString()}");
                 break;
         }

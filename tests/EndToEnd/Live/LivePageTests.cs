@@ -31,12 +31,19 @@ public sealed class LivePageTests(ITestOutputHelper output)
         await using var scenario = new Scenario(output);
         using var certificate = TestCertificate.Rsa(Bits);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
-            scenario, certificate.WriteTo(scenario), new Dictionary<string, string> { ["WARPPROXY_Offload__Path"] = "compare", ["WARPPROXY_Offload__Deadline"] = "00:00:10" });
+            scenario,
+            certificate.WriteTo(scenario),
+            new Dictionary<string, string>
+            {
+                ["WARPPROXY_Offload__Path"] = "compare",
+                ["WARPPROXY_Offload__CompareShare"] = PictureSeconds > 0 ? "0.9" : "0.5",
+                ["WARPPROXY_Offload__Deadline"] = "00:00:10",
+            });
         await using Browser browser = await OpenAsync(scenario, proxy);
         Assert.Equal("No handshake in the last 5 minutes.", await browser.TextAsync("h1"));
         await KeepAsync(browser, "idle");
 
-        await using var load = new HandshakeLoad(new TlsClient(proxy.Url, certificate.Root), PictureSeconds > 0 ? 24 : 4);
+        await using var load = new HandshakeLoad(new TlsClient(proxy.Url, certificate.Root), PictureSeconds > 0 ? 48 : 4);
         await Eventually.TrueAsync(
             "the page compares both paths", async () => (await browser.TextAsync("h1")).Contains($"CPU per RSA-{Bits} handshake", StringComparison.Ordinal));
         await Eventually.TrueAsync("the charts have points of both", () => browser.EvaluateAsync<bool>(BothHavePoints));

@@ -34,6 +34,7 @@ public sealed class MetricsTests(ITestOutputHelper output)
         Assert.Equal(Connections, Value(metrics, """warpproxy_handshake_duration_seconds_count{outcome="completed",path="device",tls_protocol_version="1.3"}"""));
         Assert.Equal(Connections, Value(metrics, """warpproxy_operation_batch_size_count{device="embedded:"}"""));
         Assert.True(Value(metrics, """warpproxy_handshake_cpu_time_seconds_total{path="device"}""") > 0);
+        Assert.True(Value(metrics, """warpproxy_device_cpu_time_seconds_total{device="embedded:"}""") > 0);
         Assert.Equal(1, Value(metrics, """warpproxy_breaker_state{device="embedded:",state="closed"}"""));
         Assert.True(Value(metrics, """warpproxy_certificate_expiry_seconds{certificate="Certificate"}""") > 0);
         Assert.Contains("kestrel_active_connections", metrics, StringComparison.Ordinal);
