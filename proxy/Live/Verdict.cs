@@ -118,6 +118,11 @@ internal sealed record Verdict(string Tone, string Headline, IReadOnlyList<strin
 
     private static string Times(double ratio) => string.Create(CultureInfo.InvariantCulture, $"{ratio:0.0#} times");
 
-    private static string Milliseconds(double time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{time.ToString(time < 1 ? "0.00" : time < 10 ? "0.0" : "0", CultureInfo.InvariantCulture)} ms");
+    private static string Milliseconds(double time) => time switch
+    {
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{time:0.00} ms"),
+        < 10 => string.Create(CultureInfo.InvariantCulture, $"{time:0.0} ms"),
+        < 1000 => string.Create(CultureInfo.InvariantCulture, $"{time:0} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{time / 1000:0.0} s"),
+    };
 }

@@ -17,7 +17,9 @@ const sized = (element, property, share) => {
 };
 
 const number = value => value.toLocaleString('en');
-const milliseconds = value => value == null ? '–' : `${value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0)}\u00a0ms`;
+const milliseconds = value => value == null ? '–'
+  : value >= 1000 ? `${(value / 1000).toFixed(1)}\u00a0s`
+  : `${value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0)}\u00a0ms`;
 // A number stays with its unit.
 const unbroken = text => text.replace(/(\d) (ms|%|times)/g, '$1\u00a0$2');
 const words = reason => reason.replaceAll('_', ' ');

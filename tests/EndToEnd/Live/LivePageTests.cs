@@ -139,7 +139,8 @@ public sealed class LivePageTests(ITestOutputHelper output)
     }
 
     private static Task IsLiveAsync(Browser browser) =>
-        Eventually.TrueAsync("the page is live", () => browser.EvaluateAsync<bool>("document.body?.className === 'connected'"));
+        Eventually.TrueAsync("the page is live", () => browser.EvaluateAsync<bool>(
+            "document.body?.className === 'connected' && getComputedStyle(document.querySelector('main')).opacity === '1'"));
 
     /// <summary>Handshakes on both paths, as the page has them.</summary>
     private static async Task<(long Device, long Software)> ReadCountsAsync(Browser browser)
