@@ -2,6 +2,7 @@ using WarpDrive.Linux;
 using WarpProxy.Configuration;
 using WarpProxy.Doctor;
 using WarpProxy.Hosting;
+using WarpProxy.Probe;
 using WarpProxy.Schema;
 
 // Before anything starts a thread.
@@ -23,6 +24,11 @@ try
             ? new SettingsSchema(summaries).Write(ProxyOptions.Sections)
             : new SettingsTable(summaries).Write(ProxyOptions.Sections));
         return 0;
+    }
+
+    if (commandLine.Verb == Verb.Probe)
+    {
+        return await ProbeCommand.RunAsync(ProbeCommand.ParseUrl(commandLine.ProbeUrl), Console.Out);
     }
 
     if (commandLine.Verb == Verb.Doctor)

@@ -122,6 +122,7 @@ internal static class EmulatorCommand
         {
             Socket, Engine, Engines, Queues, QueuesPerUser, DmaMaps, MappedMiB, TotalMappedMiB, SpinMicroseconds, Users, Groups, RequireLockedMemory, Faults, Level,
         };
+        command.Add(CreateProbe());
         command.SetAction(arguments => run(
             arguments.GetRequiredValue(Socket),
             new EmulatorOptions
@@ -141,6 +142,18 @@ internal static class EmulatorCommand
             arguments.GetValue(Engine),
             arguments.GetValue(Level)));
         return command;
+    }
+
+    private static Command CreateProbe()
+    {
+        Argument<string> socket = new("socket")
+        {
+            Description = "Path of the Unix socket.",
+            DefaultValueFactory = _ => SocketProbe.DefaultSocket,
+        };
+        var probe = new Command("probe", "Ask the device that listens on a socket whether it serves, for at most two seconds: exit code 0, or 1.") { socket };
+        probe.SetAction((arguments, _) => SocketProbe.RunAsync(arguments.GetRequiredValue(socket), Console.Out));
+        return probe;
     }
 
     /// <summary>An option that lists numbers of users or groups; it may be given several times.</summary>

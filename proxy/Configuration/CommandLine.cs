@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using WarpProxy.Probe;
 
 namespace WarpProxy.Configuration;
 
@@ -21,6 +22,9 @@ internal sealed class CommandLine
 
     /// <summary>Whether the doctor's report is for programs.</summary>
     public bool WantsJson { get; private init; }
+
+    /// <summary>What to ask, where the verb is <see cref="Verb.Probe"/>.</summary>
+    public string ProbeUrl { get; private init; } = ProbeCommand.DefaultUrl;
 
     /// <summary>What was given, by the path of its setting.</summary>
     public IReadOnlyDictionary<string, string?> Settings { get; }
@@ -82,6 +86,11 @@ internal sealed class CommandLine
 
         Option<bool> markdown = new("--markdown") { Description = "Write the table of all settings instead" };
         Option<bool> json = new("--json") { Description = "Write one JSON document for programs instead of a line for each finding" };
+        Argument<string> probeUrl = new("URL")
+        {
+            Description = $"What to GET (default {ProbeCommand.DefaultUrl})",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         Option[] ofServing = [urls, admin, device, path, engine, certificate, key, password, config];
         var check = new Command("check", "Tell everything that is wrong with the configuration, one line each, and start nothing: exit code 0, or 2");
         var doctor = new Command(
@@ -90,11 +99,13 @@ internal sealed class CommandLine
         {
             json,
         };
+        var probe = new Command(
+            "probe", "Ask a proxy that serves how it is, for at most two seconds, and tell the answer: exit code 0 when its status is 200, else 1") { probeUrl };
         var schema = new Command("schema", "Write the JSON schema of configuration files, for editors") { markdown };
         var root = new RootCommand(
             "warpproxy: a TLS-terminating reverse proxy that hands each RSA private-key operation to an accelerator through rings in shared memory.")
         {
-            check, doctor, schema,
+            check, doctor, probe, schema,
         };
         root.SetAction(static _ => 0);      // it may stand without a verb
         foreach (Option option in ofServing)
@@ -136,10 +147,15 @@ internal sealed class CommandLine
 
         Verb verb = result.CommandResult.Command == check ? Verb.Check
             : result.CommandResult.Command == doctor ? Verb.Doctor
+            : result.CommandResult.Command == probe ? Verb.Probe
             : result.CommandResult.Command != schema ? Verb.Serve
             : result.GetValue(markdown) ? Verb.SettingsTable
             : Verb.Schema;
-        return new CommandLine(verb, result.GetValue(config), settings) { WantsJson = result.GetValue(json) };
+        return new CommandLine(verb, result.GetValue(config), settings)
+        {
+            WantsJson = result.GetValue(json),
+            ProbeUrl = result.GetValue(probeUrl) ?? ProbeCommand.DefaultUrl,
+        };
 
         void Add(Option<string> option, string setting)
         {

@@ -12,6 +12,9 @@ internal enum Verb
     /// <summary>Look at the machine, the devices and the configuration, and tell what to do.</summary>
     Doctor,
 
+    /// <summary>Ask a proxy that serves how it is.</summary>
+    Probe,
+
     /// <summary>Write the JSON schema of configuration files.</summary>
     Schema,
 
