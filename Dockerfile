@@ -37,7 +37,7 @@ RUN dotnet publish proxy/WarpProxy.csproj -c Release -a $TARGETARCH --no-self-co
 
 
 FROM ${RUNTIME_IMAGE} AS emulator
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 LABEL org.opencontainers.image.title="warp-emulator" \
       org.opencontainers.image.description="An RSA accelerator in software, for WarpProxy in other containers" \
       org.opencontainers.image.version=$VERSION \
@@ -62,7 +62,7 @@ CMD [ "--socket", "/run/warp/device.sock" ]
 
 
 FROM ${ASPNET_IMAGE} AS loadtest
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 LABEL org.opencontainers.image.title="warp-loadtest" \
       org.opencontainers.image.description="Measures WarpProxy and other TLS servers" \
       org.opencontainers.image.version=$VERSION \
@@ -81,7 +81,7 @@ CMD [ "--help" ]
 
 # The last: what docker build makes without --target.
 FROM ${ASPNET_IMAGE} AS proxy
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 LABEL org.opencontainers.image.title="warpproxy" \
       org.opencontainers.image.description="A TLS-terminating reverse proxy that hands private-key operations to an accelerator" \
       org.opencontainers.image.version=$VERSION \

@@ -1,0 +1,12 @@
+# tests/EndToEnd/Images builds the images with buildah and runs them, and has docker-compose read the file.
+not_here 1.1 "no container engine"
+not_here 1.2 "no container engine"
+not_here 2.1 "no container engine"
+not_here 2.2 "no container engine"
+not_here 2.3 "no container engine"
+not_here 2.4 "no container engine"
+not_here 2.5 "no container engine"
+not_here 3.1 "no container engine"
+not_here 3.2 "no container engine"
+not_here 3.3 "no container engine"
+not_here 4.1 "no container engine"
