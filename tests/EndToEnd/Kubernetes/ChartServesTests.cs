@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using WarpProxy.Tests.EndToEnd.Harness;
 using Xunit.Abstractions;
 
@@ -43,6 +44,12 @@ public sealed class ChartServesTests(ITestOutputHelper output) : IAsyncDisposabl
         using var mounted = new MountedChart(_scenario, chart);
         await using EmulatorProcess emulator = await mounted.StartEmulatorAsync(chart.Pod["initContainers"]![0]!);
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(_scenario, ["--config", mounted.File], LongDeadline);
+
+        // As the kubelet asks the emulator, and helm test the proxy.
+        JsonArray command = chart.Pod["initContainers"]![0]!["startupProbe"]!["exec"]!["command"]!.AsArray();
+        Assert.Equal(["/app/warp-emulator", "probe", "/run/warp/device.sock"], command.Select(Manifests.Text));
+        await AnswersAsync(Executable.Emulator, "probe", mounted.Socket);
+        await AnswersAsync(Executable.Proxy, "probe", new Uri(MetricsOf(proxy), "/readyz").ToString());
 
         // Probes ask where Prometheus does.
         using var http = new HttpClient { BaseAddress = MetricsOf(proxy) };
@@ -89,6 +96,12 @@ public sealed class ChartServesTests(ITestOutputHelper output) : IAsyncDisposabl
         ToolResult unknown = await Tool.RunAsync(Tool.OpenSsl, ["s_client", "-connect", site.HostAndPort, "-servername", "other.example"], limit: TimeSpan.FromMinutes(2));
         Assert.Contains("unrecognized name", unknown.Error, StringComparison.Ordinal);
     }
+
+    private async Task AnswersAsync(string program, params string[] arguments) => await Eventually.TrueAsync($"{program} says that it is well", async () =>
+    {
+        RunningProcess probe = _scenario.Start(program, arguments);
+        return await probe.WaitForExitAsync(TimeSpan.FromMinutes(1)) == 0;
+    });
 
     private static Uri MetricsOf(ProxyProcess proxy)
     {

@@ -143,6 +143,15 @@ public sealed class ChartTests(ITestOutputHelper output)
         Assert.All(documented, one => Assert.Contains(paths, path => path == one || path.StartsWith($"{one}.", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void Version_of_the_application_is_that_of_the_programs()
+    {
+        string chart = Regex.Match(File.ReadAllText(Path.Combine(Chart.Folder, "Chart.yaml")), "^appVersion: \"(.*)\"$", RegexOptions.Multiline).Groups[1].Value;
+        string programs = Regex.Match(File.ReadAllText(Executable.RepositoryFile("Directory.Build.props")), "<Version>(.*)</Version>").Groups[1].Value;
+        Assert.NotEmpty(programs);
+        Assert.Equal(programs, chart);
+    }
+
     private static IEnumerable<string> Walk(JsonNode? node, string path) =>
         node is JsonObject { Count: > 0 } branch ? branch.SelectMany(child => Walk(child.Value, path.Length > 0 ? $"{path}.{child.Key}" : child.Key)) : [path];
 

@@ -18,7 +18,12 @@ internal sealed class Manifests
     /// <summary>The pods of all kinds, with the name of the object that makes them.</summary>
     public IEnumerable<(string Name, JsonNode Template)> PodTemplates =>
         from manifest in _all
-        let template = Text(manifest["kind"]) == "CronJob" ? manifest["spec"]!["jobTemplate"]!["spec"]!["template"] : manifest["spec"]?["template"]
+        let template = Text(manifest["kind"]) switch
+        {
+            "CronJob" => manifest["spec"]!["jobTemplate"]!["spec"]!["template"],
+            "Pod" => manifest,
+            _ => manifest["spec"]?["template"],
+        }
         where template is not null
         select ($"{Text(manifest["kind"])} {Text(manifest["metadata"]!["name"])}", template);
 
