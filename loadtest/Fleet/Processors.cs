@@ -15,9 +15,13 @@ internal sealed class Processors(EventQueue events, int count)
     private readonly Queue<Work> _ready = new();
     private int _busy;
     private int _turns;
+    private bool _isPassing;        // from one piece of work to the next: the processor has not been idle
 
     /// <summary>Microseconds that processors were busy, all together.</summary>
     public double BusyTime { get; private set; }
+
+    /// <summary>Whether a processor has nothing to do, and has had nothing before.</summary>
+    public bool HasIdle => _busy < count && _ready.Count == 0 && !_isPassing;
 
     /// <summary>Where a handshake that begins is asked for when it is one's turn: null while there is none.</summary>
     public Func<Action?> Beginning { get; set; } = static () => null;
@@ -71,7 +75,9 @@ internal sealed class Processors(EventQueue events, int count)
         }
         else
         {
+            _isPassing = true;
             work.Done();
+            _isPassing = false;
         }
 
         Dispatch();

@@ -23,6 +23,12 @@ internal sealed record ServiceTimes
     /// <summary>All of a handshake that resumes a session.</summary>
     public required double Resumed { get; init; }
 
+    /// <summary>
+    /// More, for a handshake that finds a processor idle: it wakes threads, and what it needs is in no cache. So a proxy with little to do needs more time for a handshake than one with
+    /// much.
+    /// </summary>
+    public double Cold { get; init; }
+
     /// <summary>The private-key operation by OpenSSL.</summary>
     public required double Software { get; init; }
 
@@ -61,7 +67,7 @@ internal sealed record ServiceTimes
     {
         (string Name, double Value)[] times =
         [
-            ("before", Before), ("after", After), ("rest", Rest), ("resumed", Resumed), ("software", Software), ("offload", Offload), ("detour", Detour),
+            ("before", Before), ("after", After), ("rest", Rest), ("resumed", Resumed), ("cold", Cold), ("software", Software), ("offload", Offload), ("detour", Detour),
             ("scalar", Scalar), ("halfPass", HalfPass), ("fullPass", FullPass), ("client", Client),
         ];
         foreach ((string name, double value) in times)

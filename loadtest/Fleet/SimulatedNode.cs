@@ -115,10 +115,11 @@ internal sealed class SimulatedNode
 
     private void Begin(Handshake handshake)
     {
+        double cold = _processors.HasIdle ? Vary(_times.Cold) : 0;
         if (handshake.IsResumed)
         {
             double rest = Math.Min(_times.Rest, _times.Resumed);
-            _processors.Run(Vary(_times.Resumed - rest), () => End(handshake, rest, isTurn: true));
+            _processors.Run(cold + Vary(_times.Resumed - rest), () => End(handshake, rest, isTurn: true));
             return;
         }
 
@@ -126,11 +127,11 @@ internal sealed class SimulatedNode
         if (!ChoosesDevice())
         {
             _count.Software++;
-            _processors.Run(Vary(_times.Before) + Vary(_times.Software) + Vary(_times.After), () => End(handshake, _times.Rest, isTurn: true));
+            _processors.Run(cold + Vary(_times.Before) + Vary(_times.Software) + Vary(_times.After), () => End(handshake, _times.Rest, isTurn: true));
             return;
         }
 
-        _processors.Run(Vary(_times.Before), () =>
+        _processors.Run(cold + Vary(_times.Before), () =>
         {
             Post(handshake);
             _processors.EndTurn();

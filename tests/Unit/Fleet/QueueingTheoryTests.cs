@@ -79,6 +79,23 @@ public sealed class QueueingTheoryTests
         Assert.Equal(1, outcome.MeanBatch);
     }
 
+    [Theory]
+    [InlineData(0.3, 500)]
+    [InlineData(0.6, 500)]
+    [InlineData(0.6, 2000)]
+    public void Cold_processor_makes_clients_wait_as_an_exceptional_first_service_does(double load, double cold)
+    {
+        // Welch 1964: who finds the processor idle has another service time.
+        double rate = load / Service;
+        double first = Service + cold;
+        double waiting = (rate * Service * Service / (2 * (1 - load)))
+            + (rate * ((first * first) - (Service * Service)) / (2 * (1 - (rate * (Service - first)))));
+        double idle = (1 - load) / (1 - (rate * (Service - first)));
+        NodeOutcome outcome = SimulatedNode.Run(Shape(1), Times(0) with { Cold = cold }, new PoissonArrivals(rate * 1e6), Clients, seed: 1);
+        AssertNear(waiting + Service + (idle * cold), outcome.MeanLatency, 0.03);
+        AssertNear(Service + (idle * cold), outcome.ProcessorTimePerHandshake, 0.01);
+    }
+
     [Fact]
     public void Crowds_wait_as_M_D_1_with_groups_does()
     {
