@@ -10,8 +10,8 @@ namespace WarpProxy.LoadTest.Compare;
 /// <summary>The options of <c>compare</c> and <c>peers</c>.</summary>
 internal sealed class ComparisonArguments
 {
-    private const string Embedded = "embedded:";
-    private const string Emulator = "emulator:";
+    // Where the proxy finds devices that are there already; the proxy itself says what is wrong with the rest of it.
+    private static readonly string[] DevicesElsewhere = ["emulator:/", "uacce:", "mdev:"];
 
     private static readonly string[] KnownVersions = ["1.3", "1.2"];
 
@@ -34,8 +34,9 @@ internal sealed class ComparisonArguments
 
     private readonly Option<string> _device = new("--device")
     {
-        Description = $"WarpProxy's device: {Embedded} in its process, or {Emulator} in a warp-emulator that is started with it.",
-        DefaultValueFactory = static _ => Embedded,
+        Description = $"WarpProxy's device: {WarpProxyPrograms.Embedded} in its process, {WarpProxyPrograms.EmulatorOfItsOwn} in a warp-emulator that is started with it; "
+            + "or one that is there already, whose processor time is not counted: emulator:/path/to.sock, uacce:NAME, uacce:auto or mdev:UUID.",
+        DefaultValueFactory = static _ => WarpProxyPrograms.Embedded,
     };
 
     private readonly Option<string?> _proxy = new("--proxy") { Description = "The program warpproxy. Default: the one that was built with this." };
@@ -66,9 +67,10 @@ internal sealed class ComparisonArguments
             static text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= 10_000);
         _device.Validators.Add(static result =>
         {
-            if (result.Tokens.Count > 0 && result.Tokens[0].Value is not (Embedded or Emulator))
+            if (result.Tokens is [var token, ..] && token.Value is not (WarpProxyPrograms.Embedded or WarpProxyPrograms.EmulatorOfItsOwn)
+                && !DevicesElsewhere.Any(prefix => token.Value.StartsWith(prefix, StringComparison.Ordinal)))
             {
-                result.AddError($"--device is {result.Tokens[0].Value}; it must be {Embedded} or {Emulator}");
+                result.AddError($"--device is {token.Value}; it must be {WarpProxyPrograms.Embedded}, {WarpProxyPrograms.EmulatorOfItsOwn}, emulator:/path/to.sock, uacce:NAME, uacce:auto or mdev:UUID.");
             }
         });
         _report.Validators.Add(static result =>
@@ -94,7 +96,7 @@ internal sealed class ComparisonArguments
     public string? Report(ParseResult parsed) => parsed.GetValue(_report);
 
     public WarpProxyPrograms Programs(ParseResult parsed) =>
-        WarpProxyPrograms.Find(Full(parsed.GetValue(_proxy)), Full(parsed.GetValue(_emulator)), parsed.GetValue(_device) == Emulator);
+        WarpProxyPrograms.Find(Full(parsed.GetValue(_proxy)), Full(parsed.GetValue(_emulator)), parsed.GetValue(_device)!);
 
     /// <exception cref="LoadFailure">A processor is not this process's.</exception>
     public ComparisonPlan Plan(ParseResult parsed) => new()

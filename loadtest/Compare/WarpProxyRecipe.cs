@@ -38,7 +38,7 @@ internal sealed class WarpProxyRecipe(string name, string path, WarpProxyProgram
         new Uri($"http://127.0.0.1:{site.StatusPort}/status"));
 
     // The proxy takes absolute paths of sockets only.
-    private string Device(ServerSite site) => programs.IsEmulated ? $"emulator:{Path.Combine(site.Folder, Socket)}" : "embedded:";
+    private string Device(ServerSite site) => programs.IsEmulated ? $"emulator:{Path.Combine(site.Folder, Socket)}" : programs.Device;
 
     // With the path software nobody opens a device.
     private ServerCommand[] Emulator =>

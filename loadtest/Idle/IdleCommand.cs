@@ -45,7 +45,7 @@ internal static class IdleCommand
             parsed.GetValue(Tls)!,
             CpuPlan.Choose(CpuAffinity.Current, null, null));
         string? proxy = parsed.GetValue(Proxy);
-        WarpProxyPrograms programs = WarpProxyPrograms.Find(proxy is null ? null : Path.GetFullPath(proxy), null, isEmulated: false);
+        WarpProxyPrograms programs = WarpProxyPrograms.Find(proxy is null ? null : Path.GetFullPath(proxy), null, WarpProxyPrograms.Embedded);
         using var run = new IdleRun(options, live, interruption);
 
         // nginx counts its connections to the origin too, and closes idle ones to be reused when fewer than one in 16 are left.

@@ -177,7 +177,7 @@ public sealed class ComparisonTests(ITestOutputHelper output)
     [InlineData("compare --proxy /nowhere/warpproxy", "--proxy is /nowhere/warpproxy; there is no such file.")]
     [InlineData("peers --proxy /nowhere/warpproxy", "--proxy is /nowhere/warpproxy; there is no such file.")]
     [InlineData("compare --device emulator: --emulator /nowhere/e", "--emulator is /nowhere/e; there is no such file.")]
-    [InlineData("compare --device hpre:", "--device is hpre:; it must be embedded: or emulator:")]
+    [InlineData("compare --device hpre:", "--device is hpre:; it must be embedded:, emulator:, emulator:/path/to.sock, uacce:NAME, uacce:auto or mdev:UUID.")]
     [InlineData("peers --sizes 2048,1024", "--sizes has '1024'; each must be 2048, 3072, 4096 or P-256.")]
     [InlineData("peers --tls 1.1", "--tls has '1.1'; each must be 1.3 or 1.2.")]
     [InlineData("peers --connections 0", "--connections has '0'; each must be between 1 and 10000.")]

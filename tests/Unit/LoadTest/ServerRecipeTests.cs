@@ -9,7 +9,7 @@ namespace WarpProxy.Tests.Unit.LoadTest;
 public sealed class ServerRecipeTests
 {
     private static readonly ServerSite Site = new("/tmp/site", 8443, 9901, 8080);
-    private static readonly WarpProxyPrograms Programs = new("/opt/warpproxy", "/opt/warp-emulator", IsEmulated: false);
+    private static readonly WarpProxyPrograms Programs = new("/opt/warpproxy", "/opt/warp-emulator", "embedded:");
 
     [Fact]
     public void Nginx_has_one_worker_and_its_default_of_tickets()
@@ -58,12 +58,22 @@ public sealed class ServerRecipeTests
     [Fact]
     public void Emulator_is_started_before_the_proxy_and_only_where_a_device_is_used()
     {
-        WarpProxyPrograms emulated = Programs with { IsEmulated = true };
+        WarpProxyPrograms emulated = Programs with { Device = "emulator:" };
         ServerSetup device = new WarpProxyRecipe("name", "device", emulated).SetUp(Site);
         Assert.Equal(["/opt/warp-emulator", "/opt/warpproxy"], device.Commands.Select(static command => command.Path));
         Assert.Equal("device.sock", device.Commands[0].ReadySocket);
         Assert.Contains("emulator:/tmp/site/device.sock", device.Configuration, StringComparison.Ordinal);
         Assert.Equal(["/opt/warpproxy"], new WarpProxyRecipe("name", "software", emulated).SetUp(Site).Commands.Select(static command => command.Path));
+    }
+
+    [Theory]
+    [InlineData("uacce:auto")]
+    [InlineData("emulator:/run/warp.sock")]
+    public void Device_that_is_there_already_is_given_to_the_proxy_as_it_is(string device)
+    {
+        ServerSetup setup = new WarpProxyRecipe("name", "device", Programs with { Device = device }).SetUp(Site);
+        Assert.Equal(["/opt/warpproxy"], setup.Commands.Select(static command => command.Path));
+        Assert.Contains($"\"{device}\"", setup.Configuration, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +90,7 @@ public sealed class ServerRecipeTests
     [InlineData(null, "warpproxy was not found beside warp-loadtest nor in the output of its project; build it, or give its path with --proxy.")]
     [InlineData("/nowhere/warpproxy", "--proxy is /nowhere/warpproxy; there is no such file.")]
     public void Proxy_that_is_missing_is_told(string? path, string sentence) =>
-        Assert.Equal(sentence, new WarpProxyPrograms(path, null, IsEmulated: false).FindObstacle());
+        Assert.Equal(sentence, new WarpProxyPrograms(path, null, "embedded:").FindObstacle());
 
     [Fact]
     public void Programs_are_found_beside_this_one_and_in_the_output_of_their_project()
