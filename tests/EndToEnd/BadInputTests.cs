@@ -9,7 +9,7 @@ namespace WarpProxy.Tests.EndToEnd;
 public sealed class BadInputTests(ITestOutputHelper output)
 {
     private const string Password = "right";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public Task Missing_certificate_file() => AssertRefusedAsync(
