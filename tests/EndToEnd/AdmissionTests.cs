@@ -53,7 +53,7 @@ public sealed class AdmissionTests(ITestOutputHelper output)
         await SayAsync(same, "PROXY TCP4 192.0.2.1 198.51.100.7 56326 443\r\n");
         Assert.True(await EndsWithResetAsync(same));
         Assert.Equal(1, (await proxy.StatusAsync()).Connections.Refused["address"]);
-        Assert.Equal(2, (await proxy.StatusAsync()).Connections.Open);
+        await CountedAsync(proxy, 2);        // a connection is counted off a moment after its reset was sent
     }
 
     [Fact]
