@@ -59,7 +59,7 @@ public sealed class AbortedHandshakeTests(ITestOutputHelper output)
             await flow.MeasureAsync();
         }
 
-        var crowd = new ClientCrowd(2, urls[0], certificate.Root);
+        await using var crowd = new ClientCrowd(2, urls[0], certificate.Root);
         await crowd.ServeMoreAsync(10);
         int files = FilesOf(proxy);
         int cut = 0;

@@ -113,7 +113,7 @@ public sealed class CertificateReloadTests(ITestOutputHelper output)
         File.CreateSymbolicLink(scenario.File("tls.key"), "..data/tls.key");
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
             scenario, ["--certificate", scenario.File("tls.crt"), "--key", scenario.File("tls.key")], Environment(OftenLooking));
-        var crowd = new ClientCrowd(6, proxy.Url, issuer.Root);
+        await using var crowd = new ClientCrowd(6, proxy.Url, issuer.Root);
         for (int i = 1; i <= 20; i++)
         {
             (string certificate, string key, string thumbprint) issued = issuer.Issue(isRsa: i % 5 != 0, "localhost");

@@ -189,7 +189,7 @@ public sealed class ConfigurationReloadTests(ITestOutputHelper output)
         Issue(scenario, issuer, 0);
         scenario.Write("proxy.json", Changing(scenario, 0, first, emulator));
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", scenario.File("proxy.json")], Environment());
-        var crowd = new ClientCrowd(4, proxy.Url, issuer.Root);
+        await using var crowd = new ClientCrowd(4, proxy.Url, issuer.Root);
         int connections = 0;
         using var handler = new SocketsHttpHandler
         {

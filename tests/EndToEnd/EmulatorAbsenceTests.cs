@@ -43,7 +43,7 @@ public sealed class EmulatorAbsenceTests(ITestOutputHelper output)
         using var certificate = TestCertificate.Rsa(2048);
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
         await using ProxyProcess proxy = await StartAsync(scenario, certificate, scenario.File("device.sock"));
-        var crowd = new ClientCrowd(16, proxy.Url, certificate.Root);
+        await using var crowd = new ClientCrowd(16, proxy.Url, certificate.Root);
         await crowd.ServeMoreAsync(100);
 
         // Until every queue was given up, and the device did not answer when one was to be opened again.
@@ -72,7 +72,7 @@ public sealed class EmulatorAbsenceTests(ITestOutputHelper output)
         string socket = scenario.File("device.sock");
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, socket);
         await using ProxyProcess proxy = await StartAsync(scenario, certificate, socket);
-        var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
+        await using var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
         var returns = new List<TimeSpan>();
         using var round = new PeriodicTimer(RoundTime);
         for (int i = 0; i < Rounds; i++)

@@ -29,7 +29,7 @@ public sealed class FaultyDeviceTests(ITestOutputHelper output)
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
             scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri], ProxyProcess.DefaultDeadline);
 
-        var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
+        await using var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
 
         // A device that is at fault when it is probed gets no work at all; that is a reason too.
         await Eventually.TrueAsync($"{reason} is counted", async () =>

@@ -18,8 +18,8 @@ public sealed class SharedEmulatorTests(ITestOutputHelper output)
         string[] arguments = [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri];
         await using ProxyProcess survivor = await StartWithQueuesAsync(scenario, arguments, QueuesPerProxy);
         await using ProxyProcess victim = await StartWithQueuesAsync(scenario, arguments, QueuesPerProxy);
-        var survivors = new ClientCrowd(8, survivor.Url, certificate.Root);
-        var victims = new ClientCrowd(8, victim.Url, certificate.Root);
+        await using var survivors = new ClientCrowd(8, survivor.Url, certificate.Root);
+        await using var victims = new ClientCrowd(8, victim.Url, certificate.Root);
         await survivors.ServeMoreAsync(50);
         await victims.ServeMoreAsync(50);
 
@@ -56,21 +56,23 @@ public sealed class SharedEmulatorTests(ITestOutputHelper output)
         await using ProxyProcess first = await StartWithQueuesAsync(scenario, arguments, 1, oneQueue);
         await using ProxyProcess second = await StartWithQueuesAsync(scenario, arguments, 1, oneQueue);
         await using ProxyProcess third = await StartWithQueuesAsync(scenario, arguments, 0, oneQueue);
-        ProxyProcess[] proxies = [first, second, third];
-        ClientCrowd[] crowds = [.. proxies.Select(proxy => new ClientCrowd(4, proxy.Url, certificate.Root))];
+        await using var firstCrowd = new ClientCrowd(4, first.Url, certificate.Root);
+        await using var secondCrowd = new ClientCrowd(4, second.Url, certificate.Root);
+        await using var thirdCrowd = new ClientCrowd(4, third.Url, certificate.Root);
+        ClientCrowd[] crowds = [firstCrowd, secondCrowd, thirdCrowd];
         await Task.WhenAll(crowds.Select(static crowd => crowd.ServeMoreAsync(100)));
         Assert.Equal(0, await QueueCountAsync(third));
         Assert.Equal(0, (await third.StatusAsync()).Operations.Device);
         Assert.True((await first.StatusAsync()).Operations.Device > 0);
         Assert.True((await second.StatusAsync()).Operations.Device > 0);
 
-        await crowds[0].StopAsync();
+        await firstCrowd.StopAsync();
         first.Process.Send(Signal.Terminate);
         await first.Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
         await Eventually.TrueAsync("the third proxy has the queue of the first", async () => await QueueCountAsync(third) == 1);
-        await Task.WhenAll(crowds[1].ServeMoreAsync(50), crowds[2].ServeMoreAsync(50));
+        await Task.WhenAll(secondCrowd.ServeMoreAsync(50), thirdCrowd.ServeMoreAsync(50));
         await Eventually.TrueAsync("the third proxy's operations go to the device", async () => (await third.StatusAsync()).Operations.Device > 0);
-        await Task.WhenAll(crowds[1].StopAsync(), crowds[2].StopAsync());
+        await Task.WhenAll(secondCrowd.StopAsync(), thirdCrowd.StopAsync());
         Assert.All(crowds, static crowd => Assert.Empty(crowd.Failures));
     }
 

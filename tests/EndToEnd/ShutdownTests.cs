@@ -234,7 +234,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
             scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri], ProxyProcess.LongDeadline);
-        var crowd = new ClientCrowd(4, proxy.Url, certificate.Root);
+        await using var crowd = new ClientCrowd(4, proxy.Url, certificate.Root);
         await crowd.ServeMoreAsync(20);
         emulator.Process.Send(Signal.Terminate);
         Assert.Equal(0, await emulator.Process.WaitForExitAsync(Patience));

@@ -30,7 +30,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, ["--config", weather.ConfigFile], ProxyProcess.DefaultDeadline);
         var client12 = new TlsClient(proxy.Url, weather.Issuer.Root, protocols: SslProtocols.Tls12, limit: Forgotten);
         var client13 = new TlsClient(proxy.Url, weather.Issuer.Root, protocols: SslProtocols.Tls13, limit: Forgotten);
-        var crowd = new ClientCrowd(Clients, async number =>
+        await using var crowd = new ClientCrowd(Clients, async number =>
         {
             var pattern = new Pattern(Random.Shared.Next(), Random.Shared.Next(16) == 0 ? Random.Shared.Next(200_000) : Random.Shared.Next(4_000));
             byte[] answer = await (number % 2 == 0 ? client12 : client13).GetAsync(pattern.Path);

@@ -52,7 +52,7 @@ public sealed class StoppedDeviceTests(ITestOutputHelper output)
 
     private static async Task<TimeSpan> ServeAsync(ProxyProcess proxy, TestCertificate certificate, Func<ClientCrowd, Task> whileAsync)
     {
-        var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
+        await using var crowd = new ClientCrowd(Clients, proxy.Url, certificate.Root);
         await whileAsync(crowd);
         await crowd.StopAsync();
         Assert.Empty(crowd.Failures);

@@ -31,7 +31,7 @@ internal sealed class Weather(Scenario scenario, int seed, string routes) : IDis
     /// <summary>Fair weather: a device, a certificate, a configuration.</summary>
     public async Task BeginAsync()
     {
-        WriteCertificate(isGood: true);
+        WriteCertificate(isGood: true, isRsa: true);
         File.CreateSymbolicLink(scenario.File("tls.crt"), "..data/tls.crt");
         File.CreateSymbolicLink(scenario.File("tls.key"), "..data/tls.key");
         WriteConfiguration(path: "device", deadlineMs: 50);
@@ -62,11 +62,11 @@ internal sealed class Weather(Scenario scenario, int seed, string routes) : IDis
                 break;
             case 3:
                 Note("certificate replaced");
-                WriteCertificate(isGood: true);
+                WriteCertificate(isGood: true, AnyKind());
                 break;
             case 4:
                 Note("certificate replaced by a bad pair");
-                WriteCertificate(isGood: false);
+                WriteCertificate(isGood: false, AnyKind());
                 break;
             case 5:
             case 6:
@@ -86,10 +86,10 @@ internal sealed class Weather(Scenario scenario, int seed, string routes) : IDis
         await PassAsync(0.1, 1.5);
     }
 
-    /// <summary>Fair weather again, so that all must end well.</summary>
+    /// <summary>Fair weather again, so that all must end well: with a key that a device computes with.</summary>
     public async Task EndAsync()
     {
-        WriteCertificate(isGood: true);
+        WriteCertificate(isGood: true, isRsa: true);
         WriteConfiguration("device", 200);
         await _emulator!.KillAsync();
         await StartEmulatorAsync([]);
@@ -128,9 +128,9 @@ internal sealed class Weather(Scenario scenario, int seed, string routes) : IDis
     }
 
     /// <summary>As Kubernetes replaces a Secret: a new folder, and one rename.</summary>
-    private void WriteCertificate(bool isGood)
+    private void WriteCertificate(bool isGood, bool isRsa)
     {
-        (string certificate, string key, _) = Issuer.Issue(isRsa: _random.Next(8) != 0, "localhost");
+        (string certificate, string key, _) = Issuer.Issue(isRsa, "localhost");
         string folder = $"..{_number++}";
         Directory.CreateDirectory(scenario.File(folder));
         scenario.Write($"{folder}/tls.crt", certificate);
@@ -159,6 +159,9 @@ internal sealed class Weather(Scenario scenario, int seed, string routes) : IDis
         File.WriteAllText(file + ".new", content);
         Assert.Equal(0, Signals.Rename(file + ".new", file));
     }
+
+    /// <summary>Whether the next key is one of RSA: most are.</summary>
+    private bool AnyKind() => _random.Next(8) != 0;
 
     private Task PassAsync(double leastSeconds, double mostSeconds) =>
         Task.Delay(TimeSpan.FromSeconds(leastSeconds + (_random.NextDouble() * (mostSeconds - leastSeconds))));

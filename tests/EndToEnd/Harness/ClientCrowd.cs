@@ -4,9 +4,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace WarpProxy.Tests.EndToEnd.Harness;
 
-/// <summary>So many clients that connect again and again, until told to stop.</summary>
-internal sealed class ClientCrowd
+/// <summary>
+/// So many clients that connect again and again, until told to stop, or disposed: those of a test that failed would call a port where nobody
+/// listens any more, as fast as they can, and slow down every test after it.
+/// </summary>
+internal sealed class ClientCrowd : IAsyncDisposable
 {
+    // Of a client that was not served, before it comes again: it must not take the processors from those it waits for.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly Task[] _clients;
     private long _servedCount;
@@ -46,6 +52,9 @@ internal sealed class ClientCrowd
         return Task.WhenAll(_clients);
     }
 
+    /// <summary>As <see cref="StopAsync"/>.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync();
+
     private static Func<int, Task> NewClient(Uri url, X509Certificate2 trusted)
     {
         var client = new TlsClient(url, trusted);
@@ -66,6 +75,7 @@ internal sealed class ClientCrowd
             catch (Exception failure)
             {
                 _failures.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {failure.GetType().Name}: {failure.Message} {failure.InnerException?.Message}");
+                await Task.Delay(Pause);
             }
         }
     }

@@ -46,7 +46,8 @@ internal static class Tool
         {
             if (!process.HasExited)
             {
-                Signals.Send(process.Id, Signal.Kill);
+                // A script's programs would go on without it, beside the tests that follow.
+                process.Kill(entireProcessTree: true);
             }
         }
     }
