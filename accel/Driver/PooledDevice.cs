@@ -295,9 +295,10 @@ internal sealed partial class PooledDevice
         PooledQueue queue = _queues[0];
         if (failure is null)
         {
+            // Idle before the breaker closes: a device that is ready has a queue to give.
+            Rest(queue);
             _breaker.ProbeSucceeded();
             ReportReady(queue.Device);
-            Rest(queue);
         }
         else
         {
