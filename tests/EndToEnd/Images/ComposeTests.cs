@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -71,7 +72,20 @@ public sealed class ComposeTests(ITestOutputHelper output)
             Assert.Equal(service.Name == "secrets" ? "no" : "unless-stopped", service.Value.GetProperty("restart").GetString());
             Assert.False(service.Value.TryGetProperty("privileged", out _));
             Assert.False(service.Value.TryGetProperty("ipc", out _));
+
+            // Docker refuses more processors than the machine has, and many have one.
+            string processors = service.Value.TryGetProperty("cpus", out JsonElement cpus) ? cpus.ToString() : "0";
+            Assert.InRange(double.Parse(Regex.Replace(processors, @"^\$\{\w+:-(.*)\}$", "$1"), CultureInfo.InvariantCulture), 0, 1);
         }
+    }
+
+    [DebianPackageFact(Package, ComposeFile.DockerCompose)]
+    public async Task Connections_that_the_proxy_may_have_fit_into_its_memory()
+    {
+        ComposeFile file = await ComposeFile.ReadAsync();
+        long limit = long.Parse(file["proxy"].GetProperty("mem_limit").GetString()!.TrimEnd('m'), CultureInfo.InvariantCulture) << 20;
+        int connections = (await ReadSettingsAsync()).GetProperty("Limits").GetProperty("MaxConnections").GetInt32();
+        Assert.True(130_000_000 + (connections * 27L * 1024) < limit, $"{connections} connections in {limit} bytes");
     }
 
     [DebianPackageFact(Package, ComposeFile.DockerCompose)]
@@ -196,9 +210,9 @@ public sealed class ComposeTests(ITestOutputHelper output)
     public async Task Nginx_takes_the_configuration_of_the_upstreams()
     {
         await using var scenario = new Scenario(output);
-        string main = scenario.Write(
-            "nginx.conf",
-            $"error_log stderr; pid {scenario.File("pid")}; events {{ }} http {{ client_body_temp_path {scenario.File("body")}; include {Executable.RepositoryFile("deploy/compose/upstream.conf")}; }}");
+        string settings = await File.ReadAllTextAsync(Executable.RepositoryFile("deploy/compose/upstream.conf"));
+        Assert.Contains("\nworker_processes 1;\n", settings, StringComparison.Ordinal);
+        string main = scenario.Write("nginx.conf", settings.Replace("/tmp/", scenario.File("") + "/", StringComparison.Ordinal));
         ToolResult result = await Tool.RunAsync("/usr/sbin/nginx", ["-t", "-p", scenario.File(""), "-c", main]);
         Assert.True(result.ExitCode == 0, result.ToString());
     }
