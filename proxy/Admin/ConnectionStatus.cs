@@ -18,9 +18,6 @@ internal sealed record ConnectionStatus(
     IReadOnlyDictionary<string, long> Refused,
     IReadOnlyList<ListenerConnectionStatus> Listeners)
 {
-    /// <summary>The key of <c>Refused</c> that counts no connections, but pauses.</summary>
-    public const string OpenFiles = "open_files";
-
     /// <summary>Reads the counters.</summary>
     public static ConnectionStatus Read(ConnectionAdmission admission) => new(
         admission.Open.Value,
@@ -31,7 +28,7 @@ internal sealed record ConnectionStatus(
         TlsServerConnection.LiveCount,
         Enum.GetValues<RefusalReason>().ToDictionary(
             static reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()),
-            admission.Refusals.Count),
+            reason => admission.Listeners.Sum(listener => listener.Refusals.Count(reason))),
         [.. admission.Listeners.Select(static listener => new ListenerConnectionStatus(
             listener.Name,
             listener.OpenCount,

@@ -19,7 +19,6 @@ internal sealed class ListenerAdmission
     public ListenerAdmission(ConnectionAdmission process, Listener listener)
     {
         Process = process;
-        Refusals = new RefusalCounters(process.Refusals);
         Configure(listener);
     }
 
@@ -39,7 +38,7 @@ internal sealed class ListenerAdmission
     public int? MaxConnections => _open.Limit < NoLimit ? _open.Limit : null;
 
     /// <summary>Connections that were refused here.</summary>
-    public RefusalCounters Refusals { get; }
+    public RefusalCounters Refusals { get; } = new();
 
     /// <summary>Connections by address; null when they are not counted.</summary>
     public AddressCounts? Addresses { get; private set; }

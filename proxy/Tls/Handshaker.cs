@@ -42,14 +42,10 @@ internal sealed class Handshaker(
         {
             ReadResult first = await ReadFirstAsync(connection.Transport.Input, deadline, closing);
             hasBegun = true;
-            if (!first.Buffer.IsEmpty)
+            Telemetry?.Begin(handshake);
+            if (await ReadClientHelloAsync(connection, first, deadline.Token) is not { } hello)
             {
-                // A load balancer that looks whether the port is open closes without a byte: that is no handshake.
-                Telemetry?.Begin(handshake);
-            }
-
-            if (await ReadClientHelloAsync(connection, handshake, first, deadline.Token) is not { } hello)
-            {
+                handshake.Outcome = HandshakeOutcomes.NotTls;
                 return default;
             }
 
@@ -115,8 +111,8 @@ internal sealed class Handshaker(
         return await input.ReadAsync(deadline.Token);
     }
 
-    /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none; the outcome says which.</summary>
-    private async ValueTask<ReadResult?> ReadClientHelloAsync(ConnectionContext connection, Handshake handshake, ReadResult first, CancellationToken deadline)
+    /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none.</summary>
+    private async ValueTask<ReadResult?> ReadClientHelloAsync(ConnectionContext connection, ReadResult first, CancellationToken deadline)
     {
         PipeReader input = connection.Transport.Input;
         for (ReadResult result = first; ; result = await input.ReadAsync(deadline))
@@ -129,13 +125,11 @@ internal sealed class Handshaker(
                     return result;
                 case ClientHelloState.NotTls when !received.IsEmpty:
                     counters.NotTls();
-                    handshake.Outcome = HandshakeOutcomes.NotTls;
                     input.AdvanceTo(received.End);
                     await RefuseAsync(connection, PlaintextAlert.UnexpectedMessage, deadline);
                     return null;
                 case ClientHelloState.TooLong:
                     counters.ClientHelloTooLong();
-                    handshake.Outcome = HandshakeOutcomes.Refused;
                     logger.ClientHelloTooLong(connection.ConnectionId, ClientHello.MaxBytes);
                     input.AdvanceTo(received.End);
                     await RefuseAsync(connection, PlaintextAlert.IllegalParameter, deadline);

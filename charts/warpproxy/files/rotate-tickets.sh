@@ -5,6 +5,11 @@ umask 077
 
 new="$(date -u +%Y-%m-%d-%H%M).key"
 names=$(kubectl get secret "$SECRET" --namespace "$NAMESPACE" --output go-template='{{range $name, $key := .data}}{{$name}}{{"\n"}}{{end}}' | LC_ALL=C sort)
+last=$(printf '%s\n%s\n' "$names" "$new" | LC_ALL=C sort | tail -n 1)
+if [ "$last" != "$new" ]; then
+    echo "$SECRET has $last, which comes after $new: the last key must be the newest, so name keys by their time, such as 2026-01-31-0000.key." >&2
+    exit 1
+fi
 case "$names" in
 *"$new"*)
     echo "$SECRET has $new already."

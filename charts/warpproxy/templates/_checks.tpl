@@ -32,11 +32,21 @@
 {{- fail (printf "emulator.queues is %v; it must be at least device.queues, which is %v." $values.emulator.queues $values.device.queues) -}}
 {{- end -}}
 {{- $seen := dict -}}
+{{- $devicePath := default $values.device.path (get (default dict (get $values.config "Offload")) "Path") | lower -}}
 {{- range $values.certificates -}}
 {{- if hasKey $seen .secretName -}}
 {{- fail (printf "certificates has the Secret '%s' twice; name it once, with all the names that are in it." .secretName) -}}
 {{- end -}}
 {{- $_ := set $seen .secretName true -}}
+{{- if eq (default "software" .fallback) "none" -}}
+{{- if eq $values.device.mode "none" -}}
+{{- fail (printf "certificates has fallback none for '%s', but device.mode is none; without a device it must be software." .secretName) -}}
+{{- end -}}
+{{- $path := default $devicePath .path -}}
+{{- if has $path (list "software" "compare") -}}
+{{- fail (printf "certificates has fallback none for '%s', whose path is %s; with that path it must be software." .secretName $path) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and $values.certManager.enabled (not $values.certManager.issuerRef.name) -}}
 {{- fail "certManager.enabled is true, but certManager.issuerRef.name is empty; name an issuer." -}}

@@ -44,6 +44,9 @@ Called for the ConfigMap, and for the annotation that restarts pods when a setti
 {{- if include "warpproxy.ticketsSecret" . -}}
 {{- $_ := set $config "Tickets" (dict "Directory" "/etc/warpproxy/tickets" "Lifetime" $values.tickets.lifetime) -}}
 {{- end -}}
+{{- with $values.limits.maxConnections -}}
+{{- $_ := set $config "Limits" (dict "MaxConnections" (int .)) -}}
+{{- end -}}
 {{- with $values.telemetry -}}
 {{- if .endpoint -}}
 {{- $_ := set $config "Telemetry" (dict "Endpoint" .endpoint "Protocol" .protocol "Sampling" .sampling) -}}

@@ -65,9 +65,34 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- end -}}
 
-{{/* Folder of the socket on the node. */}}
+{{/* Folder of the socket on the node. Neither name may have an underscore, so that no two releases have one folder. */}}
 {{- define "warpproxy.nodeFolder" -}}
-{{- default (printf "/run/warpproxy/%s-%s" .Release.Namespace (include "warpproxy.fullname" .)) .Values.device.node.hostPath -}}
+{{- default (printf "/run/warpproxy/%s_%s" .Release.Namespace (include "warpproxy.fullname" .)) .Values.device.node.hostPath -}}
+{{- end -}}
+
+{{/*
+The ConfigMap of the configuration. Its name ends with the sum of what the configuration shares with the pod: ports, device, mounted files. When that changes, pods that run keep
+the ConfigMap that fits them, and new pods have one of another name; all else changes in the same one, and is taken into use where it is.
+*/}}
+{{- define "warpproxy.configMap" -}}
+{{- $values := .Values -}}
+{{- $secrets := list -}}
+{{- range $values.certificates -}}{{- $secrets = append $secrets .secretName -}}{{- end -}}
+{{- $ports := dict "https" $values.https.port "metrics" $values.metrics.port -}}
+{{- if $values.http.enabled -}}{{- $_ := set $ports "http" $values.http.port -}}{{- end -}}
+{{- $device := dict "mode" $values.device.mode -}}
+{{- if eq $values.device.mode "hardware" -}}
+{{- $_ := set $device "files" (list $values.device.hardware.resource $values.device.hardware.hostPaths) -}}
+{{- else if eq $values.device.mode "node" -}}
+{{- $_ := set $device "files" (include "warpproxy.nodeFolder" .) -}}
+{{- end -}}
+{{- $bound := dict
+    "ports" $ports
+    "device" $device
+    "certificates" (sortAlpha $secrets)
+    "tickets" (include "warpproxy.ticketsSecret" .)
+    "volumes" (list $values.extraVolumes $values.extraVolumeMounts) -}}
+{{- printf "%s-%s" (include "warpproxy.fullname" .) ($bound | toJson | sha256sum | trunc 8) -}}
 {{- end -}}
 
 {{/* Each certificate is a folder in it with the name of its Secret, which is also the certificate's name in the proxy's log, status and metrics. */}}

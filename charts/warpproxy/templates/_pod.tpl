@@ -4,6 +4,7 @@
 {{- $hardware := $values.device.hardware -}}
 {{- $isHardware := eq $values.device.mode "hardware" -}}
 {{- $tickets := include "warpproxy.ticketsSecret" . -}}
+{{- $preStop := include "warpproxy.preStopSeconds" . | int -}}
 metadata:
   labels:
     {{- include "warpproxy.labels" . | nindent 4 }}
@@ -31,7 +32,7 @@ spec:
   priorityClassName: {{ . }}
   {{- end }}
   # The sleep before SIGTERM, draining, and ten seconds: docs/shutdown.md says five.
-  terminationGracePeriodSeconds: {{ add $values.shutdown.preStopSeconds $values.shutdown.drainSeconds 10 }}
+  terminationGracePeriodSeconds: {{ add $preStop $values.shutdown.drainSeconds 10 }}
   securityContext:
     {{- include "warpproxy.podSecurity" . | nindent 4 }}
     {{- if and $isHardware $hardware.groups }}
@@ -88,10 +89,10 @@ spec:
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 2
-      {{- with $values.shutdown.preStopSeconds }}
+      {{- if $preStop }}
       lifecycle:
         preStop:
-          sleep: { seconds: {{ . }} }
+          sleep: { seconds: {{ $preStop }} }
       {{- end }}
       resources:
         {{- $resources := deepCopy $values.resources }}
@@ -131,7 +132,7 @@ spec:
         {{- end }}
   volumes:
     - name: config
-      configMap: { name: {{ include "warpproxy.fullname" . }} }
+      configMap: { name: {{ include "warpproxy.configMap" . }} }
     {{- if $values.certificates }}
     - name: certs
       projected:
@@ -207,6 +208,19 @@ runAsGroup: 10001
 fsGroup: 10001
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
+{{- with .Values.seLinuxOptions }}
+seLinuxOptions:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* How long a pod serves on: within a cluster everybody learns at once that it goes, a load balancer by asking now and then. */}}
+{{- define "warpproxy.preStopSeconds" -}}
+{{- if kindIs "invalid" .Values.shutdown.preStopSeconds -}}
+{{- ternary 10 40 (eq .Values.service.type "ClusterIP") -}}
+{{- else -}}
+{{- .Values.shutdown.preStopSeconds -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "warpproxy.containerSecurity" -}}

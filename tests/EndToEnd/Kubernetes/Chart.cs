@@ -44,6 +44,14 @@ internal static class Chart
         return result.Output;
     }
 
+    /// <summary>What an upgrade gives where Helm finds the objects that an API has.</summary>
+    public static async Task<Manifests> UpgradeAsync(string kubeconfig, params string[] changes)
+    {
+        ToolResult result = await TemplateAsync(["--kubeconfig", kubeconfig, "--dry-run=server", "--is-upgrade", "--disable-openapi-validation", .. Set(changes)]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return await Manifests.ReadAsync(result.Output);
+    }
+
     /// <summary>What Helm says to changed values that it should not take.</summary>
     public static async Task<string> RefusalAsync(params string[] changes)
     {

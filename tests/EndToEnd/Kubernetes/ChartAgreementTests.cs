@@ -96,7 +96,7 @@ public sealed class ChartAgreementTests
         }
 
         Assert.Equal($"{MountPath(chart, "config")}/proxy.json", Text(chart.Proxy["args"]!.AsArray()[^1]));
-        Assert.Equal(Text(chart.Workload["metadata"]!["name"]), Text(chart.Pod["volumes"]!.AsArray().Single(volume => Text(volume!["name"]) == "config")!["configMap"]!["name"]));
+        Assert.Equal(Text(chart.ConfigurationMap["metadata"]!["name"]), Text(chart.Pod["volumes"]!.AsArray().Single(volume => Text(volume!["name"]) == "config")!["configMap"]!["name"]));
     }
 
     [KubernetesToolsTheory, MemberData(nameof(Ways))]
@@ -117,7 +117,7 @@ public sealed class ChartAgreementTests
                 JsonNode pod = chart.Single("DaemonSet", $"{Chart.Release}-warpproxy-emulator")["spec"]!["template"]!["spec"]!;
                 Assert.Equal($"emulator:{SocketOf(pod["containers"]!.AsArray().Single()!)}", device);
                 string folder = Text(warp!["hostPath"]!["path"]);
-                Assert.Equal($"/run/warpproxy/{Chart.Namespace}-{Chart.Release}-warpproxy", folder);
+                Assert.Equal($"/run/warpproxy/{Chart.Namespace}_{Chart.Release}-warpproxy", folder);
                 Assert.Equal(folder, Text(pod["volumes"]!.AsArray().Single(volume => Text(volume!["name"]) == "warp")!["hostPath"]!["path"]));
                 break;
             case "hardware":
@@ -146,6 +146,31 @@ public sealed class ChartAgreementTests
         int grace = int.Parse(Text(chart.Pod["terminationGracePeriodSeconds"]), CultureInfo.InvariantCulture);
         Assert.True(grace >= sleep + drain.TotalSeconds + 5, $"{grace} s for {sleep} s and {drain}");
         Assert.Equal(way == "production" ? 60 : 30, drain.TotalSeconds);
+        Assert.Equal(way == "production" ? 60 : 10, sleep);
+    }
+
+    [KubernetesToolsFact]
+    public async Task Pod_serves_on_until_a_load_balancer_has_noticed_that_it_ends()
+    {
+        Manifests chart = await Chart.RenderAsync("embedded", "service.type=\"LoadBalancer\"");
+        Assert.Equal("40", Text(chart.Proxy["lifecycle"]!["preStop"]!["sleep"]!["seconds"]));
+        Assert.Equal("80", Text(chart.Pod["terminationGracePeriodSeconds"]));
+        Manifests none = await Chart.RenderAsync("embedded", "shutdown.preStopSeconds=0");
+        Assert.Null(none.Proxy["lifecycle"]);
+        Assert.Equal("40", Text(none.Pod["terminationGracePeriodSeconds"]));
+    }
+
+    [KubernetesToolsTheory]
+    [InlineData("embedded", "1", "0")]
+    [InlineData("sidecar", "1", "0")]
+    [InlineData("node", "1", "0")]
+    [InlineData("none", "1", "0")]
+    [InlineData("hardware", "0", "1")]
+    public async Task Node_of_a_DaemonSet_is_never_without_a_proxy_but_where_two_cannot_hold_its_device(string mode, string surge, string unavailable)
+    {
+        Manifests chart = await Chart.RenderAsync("", "kind=\"DaemonSet\"", $"device.mode=\"{mode}\"", "device.hardware.resource=\"example.com/hpre\"");
+        JsonNode update = chart.Workload["spec"]!["updateStrategy"]!["rollingUpdate"]!;
+        Assert.Equal((surge, unavailable), (Text(update["maxSurge"]), Text(update["maxUnavailable"])));
     }
 
     [KubernetesToolsFact]
@@ -204,6 +229,37 @@ public sealed class ChartAgreementTests
             Manifests chart = await Chart.RenderAsync("embedded", changes);
             return Text(chart.Workload["spec"]!["template"]!["metadata"]!["annotations"]!["checksum/start-settings"]);
         }
+    }
+
+    [KubernetesToolsFact]
+    public async Task Pods_that_run_never_read_a_configuration_that_names_ports_and_files_which_they_have_not()
+    {
+        string before = await NameAsync();
+        Assert.Matches($"^{Chart.Release}-warpproxy-[0-9a-f]{{8}}$", before);
+
+        // What a proxy takes into use while it serves stays where it is.
+        Assert.Equal(before, await NameAsync(
+            "reverseProxy.Clusters.web.Destinations.one.Address=\"http://other/\"", "certificates[0].path=\"software\"", "device.path=\"software\"", "limits.maxConnections=100", "config.Tls={\"HandshakeTimeout\":\"00:00:05\"}"));
+        string[] changes =
+        [
+            "https.port=8444", "http.port=8081", "http.enabled=false", "metrics.port=9903", "device.mode=\"sidecar\"", "device.mode=\"node\"", "certificates[0].secretName=\"other-tls\"",
+            "tickets.secretName=\"tickets\"", "extraVolumes=[{\"name\":\"more\",\"emptyDir\":{}}]",
+        ];
+        string[] names = await Task.WhenAll(changes.Select(change => NameAsync(change)));
+        Assert.Equal(changes.Length + 1, names.Append(before).Distinct().Count());
+
+        static async Task<string> NameAsync(params string[] changes) => Text((await Chart.RenderAsync("embedded", changes)).ConfigurationMap["metadata"]!["name"]);
+    }
+
+    [KubernetesToolsFact]
+    public async Task Connections_are_limited_by_what_the_memory_of_the_pod_holds()
+    {
+        Assert.Equal("20000", await LimitAsync());
+        Assert.Equal("100", await LimitAsync("limits.maxConnections=100"));
+        Assert.Equal("7", await LimitAsync("config.Limits={\"MaxConnections\":7}"));
+        Assert.Equal("", await LimitAsync("limits.maxConnections=null"));
+
+        static async Task<string> LimitAsync(params string[] changes) => Text(JsonNode.Parse((await Chart.RenderAsync("embedded", changes)).Configuration)!["Limits"]?["MaxConnections"]);
     }
 
     [KubernetesToolsTheory, MemberData(nameof(Ways))]

@@ -37,9 +37,11 @@ internal sealed class Manifests
     /// <summary>The proxy's container.</summary>
     public JsonNode Proxy => Pod["containers"]!.AsArray().Single(container => Text(container!["name"]) == "warpproxy")!;
 
+    /// <summary>The ConfigMap of the proxy's configuration.</summary>
+    public JsonNode ConfigurationMap => Of("ConfigMap").Single(map => map["data"]!["proxy.json"] is not null);
+
     /// <summary>What the ConfigMap gives the proxy.</summary>
-    public string Configuration =>
-        Text(Of("ConfigMap").Single(map => map["data"]!["proxy.json"] is not null)["data"]!["proxy.json"]);
+    public string Configuration => Text(ConfigurationMap["data"]!["proxy.json"]);
 
     public static async Task<Manifests> ReadAsync(string yaml)
     {

@@ -69,6 +69,22 @@ public sealed class TicketRotationTests(ITestOutputHelper output) : IAsyncDispos
         Assert.Equal(3, api.Data.Count);
     }
 
+    [KubernetesToolsFact]
+    public async Task Rotation_of_keys_whose_names_come_after_a_time_fails_and_changes_nothing()
+    {
+        Manifests chart = await Chart.RenderAsync("production");
+        JsonNode secret = chart.Single("Secret", $"{Chart.Release}-warpproxy-tickets").DeepClone();
+        secret["metadata"]!["namespace"] = Chart.Namespace;
+        secret["data"] = new JsonObject(Enumerable.Range(1, 3).Select(number => KeyValuePair.Create($"key{number}", (JsonNode?)Convert.ToBase64String(new byte[80]))));
+        await using FakeApiServer api = await FakeApiServer.StartAsync(secret);
+        RunningProcess rotation = Start(chart, api, "2026-11-21-1200");
+        Assert.Equal(1, await rotation.WaitForExitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Contains(
+            $"{Chart.Release}-warpproxy-tickets has key3, which comes after 2026-11-21-1200.key: the last key must be the newest, so name keys by their time, such as 2026-01-31-0000.key.",
+            rotation.Errors);
+        Assert.Equal(["key1", "key2", "key3"], api.Data.Keys);
+    }
+
     private async Task RotateAsync(Manifests chart, FakeApiServer api, string now)
     {
         RunningProcess rotation = Start(chart, api, now);
