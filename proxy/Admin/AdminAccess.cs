@@ -1,3 +1,5 @@
+using MediaTypeHeaderValue = Microsoft.Net.Http.Headers.MediaTypeHeaderValue;
+
 namespace WarpProxy.Admin;
 
 /// <summary>
@@ -8,6 +10,7 @@ internal sealed class AdminAccess(AdminToken token)
 {
     private const string Bearer = "Bearer ";
     private const string Field = "token";
+    private const string FormType = "application/x-www-form-urlencoded";
 
     /// <summary>Goes on to what was asked for, or says what is missing.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -17,22 +20,43 @@ internal sealed class AdminAccess(AdminToken token)
         {
             await next(context);
         }
+        else if (request.Path == "/" && HttpMethods.IsPost(request.Method) && !IsForm(request))
+        {
+            // Multipart forms of strangers would be parsed for nothing: ours is none.
+            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync($"The token is posted as {FormType}.\n");
+        }
         else if (request.Path == "/" && await ReadGivenAsync(request) is { } given)
         {
             await SignInAsync(context, given);
         }
-        else if (IsAllowed(request))
+        else
         {
+            await GuardAsync(context, next);
+        }
+    }
+
+    private async Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        // Asked for before the token is looked at: should it be replaced in between, what follows ends at once.
+        var admission = new OperatorAdmission(token.Replaced);
+        if (IsAllowed(context.Request))
+        {
+            context.Features.Set(admission);
             await next(context);
         }
         else
         {
-            await RefuseAsync(context, isWrong: request.Headers.Authorization.Count > 0);
+            await RefuseAsync(context, isWrong: context.Request.Headers.Authorization.Count > 0);
         }
     }
 
     // Browsers send cookies to every port of a host: each proxy there has its own.
     private static string CookieName(HttpRequest request) => $"warpproxy-admin-{request.HttpContext.Connection.LocalPort}";
+
+    private static bool IsForm(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type) && type.MediaType.Equals(FormType, StringComparison.OrdinalIgnoreCase);
 
     private bool IsAllowed(HttpRequest request) => request.Headers.Authorization.ToString() is var header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
         ? token.IsToken(header[Bearer.Length..].Trim())
@@ -48,11 +72,11 @@ internal sealed class AdminAccess(AdminToken token)
 
         try
         {
-            return request.HasFormContentType && (await request.ReadFormAsync())[Field] is [{ } value] ? value : "";
+            return (await request.ReadFormAsync())[Field] is [{ } value] ? value : "";
         }
-        catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException)
+        catch (Exception exception) when (exception is InvalidDataException or IOException)
         {
-            return "";      // no form that a browser makes of ours
+            return "";      // no form that a browser makes of ours, or too long, or not all of it
         }
     }
 

@@ -37,6 +37,7 @@ internal sealed class AdminListener : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = HealthEndpoints.MaxConnections;
             kestrel.Limits.MaxRequestBodySize = MaxRequestBytes;
             address.Listen(kestrel, _ => { });
         });

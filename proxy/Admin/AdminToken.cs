@@ -39,6 +39,9 @@ internal sealed class AdminToken
     /// <summary>Reads it again whenever it changes; one that cannot be used changes nothing.</summary>
     public void WatchIn(FileWatch files) => files.Watch("admin token", () => [_path], Reload);
 
+    /// <summary>Cancelled when the token in force now is replaced by another.</summary>
+    public CancellationToken Replaced => _accepted?.Replaced.Token ?? CancellationToken.None;
+
     /// <summary>Whether it is the token.</summary>
     public bool IsToken(string given) => _accepted is { } accepted && IsSame(given, accepted.TokenHash);
 
@@ -68,8 +71,12 @@ internal sealed class AdminToken
 
         if (!CryptographicOperations.FixedTimeEquals(read.TokenHash, _accepted?.TokenHash))
         {
+            Accepted? old = _accepted;
             _accepted = read;
             _logger.AdminTokenChanged(_path);
+
+            // Streams end elsewhere: this thread has other files to look at.
+            _ = old?.Replaced.CancelAsync();
         }
     }
 
@@ -88,5 +95,9 @@ internal sealed class AdminToken
             : throw new BadInputException($"{What} '{_path}', whose token has {token.Length} characters; it must have {MinCharacters} to {MaxCharacters}.");
     }
 
-    private sealed record Accepted(byte[] TokenHash, byte[] CookieHash);
+    private sealed record Accepted(byte[] TokenHash, byte[] CookieHash)
+    {
+        // Without a timer there is nothing to be disposed of.
+        public CancellationTokenSource Replaced { get; } = new();
+    }
 }

@@ -10,6 +10,9 @@ namespace WarpProxy.Admin;
 internal sealed record ConfigurationStatus(
     string? File, long Reloads, long Refused, DateTimeOffset? LastReload, ConfigurationRefusal? LastRefusal, IReadOnlyList<string> WaitingForRestart)
 {
+    /// <summary>Whether what the file has now is refused, so that a restart would end with exit code 2.</summary>
+    public bool IsFileRefused { get; init; }
+
     /// <summary>Sets of files that are watched now.</summary>
     public int Watches { get; init; }
 }

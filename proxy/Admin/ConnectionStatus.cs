@@ -18,6 +18,9 @@ internal sealed record ConnectionStatus(
     IReadOnlyDictionary<string, long> Refused,
     IReadOnlyList<ListenerConnectionStatus> Listeners)
 {
+    /// <summary>The key of <c>Refused</c> that counts no connections, but pauses.</summary>
+    public const string OpenFiles = "open_files";
+
     /// <summary>Reads the counters.</summary>
     public static ConnectionStatus Read(ConnectionAdmission admission) => new(
         admission.Open.Value,
@@ -28,7 +31,7 @@ internal sealed record ConnectionStatus(
         TlsServerConnection.LiveCount,
         Enum.GetValues<RefusalReason>().ToDictionary(
             static reason => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString()),
-            reason => admission.Listeners.Sum(listener => listener.Refusals.Count(reason))),
+            admission.Refusals.Count),
         [.. admission.Listeners.Select(static listener => new ListenerConnectionStatus(
             listener.Name,
             listener.OpenCount,

@@ -16,6 +16,7 @@ internal sealed class MetricsListener : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = HealthEndpoints.MaxConnections;
             address.Listen(kestrel, _ => { });
         });
         _application = builder.Build();

@@ -40,6 +40,9 @@ internal sealed class ConnectionAdmission
     /// <summary>Those whose ClientHello has not come.</summary>
     public AwaitedHellos Hellos { get; }
 
+    /// <summary>Connections that were refused by all listeners, those that are gone too: what is told of the process never counts back.</summary>
+    public RefusalCounters Refusals { get; } = new();
+
     /// <summary>The listeners, in the order in which they were added.</summary>
     public IReadOnlyList<ListenerAdmission> Listeners => Volatile.Read(ref _listeners);
 

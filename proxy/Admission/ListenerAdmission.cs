@@ -19,6 +19,7 @@ internal sealed class ListenerAdmission
     public ListenerAdmission(ConnectionAdmission process, Listener listener)
     {
         Process = process;
+        Refusals = new RefusalCounters(process.Refusals);
         Configure(listener);
     }
 
@@ -38,7 +39,7 @@ internal sealed class ListenerAdmission
     public int? MaxConnections => _open.Limit < NoLimit ? _open.Limit : null;
 
     /// <summary>Connections that were refused here.</summary>
-    public RefusalCounters Refusals { get; } = new();
+    public RefusalCounters Refusals { get; }
 
     /// <summary>Connections by address; null when they are not counted.</summary>
     public AddressCounts? Addresses { get; private set; }

@@ -26,7 +26,7 @@ internal sealed class ReloadCounters
     {
         lock (_gate)
         {
-            return _status;
+            return _status with { IsFileRefused = _told is not null };
         }
     }
 

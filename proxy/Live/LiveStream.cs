@@ -1,6 +1,8 @@
+using WarpProxy.Admin;
+
 namespace WarpProxy.Live;
 
-/// <summary><c>GET /live</c>: server-sent events, first the last ten minutes, then each second, until the page is closed or the proxy ends.</summary>
+/// <summary><c>GET /live</c>: server-sent events, first the last ten minutes, then each second, until the page is closed, the token of its viewer is replaced, or the proxy ends.</summary>
 internal static class LiveStream
 {
     /// <summary>Serves one viewer.</summary>
@@ -17,12 +19,13 @@ internal static class LiveStream
 
         try
         {
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, feed.Ended);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(
+                context.RequestAborted, feed.Ended, context.Features.Get<OperatorAdmission>()?.Ended ?? CancellationToken.None);
             await ServeAsync(context.Response, sampler, end.Token);
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
         {
-            // The page was closed, or the proxy ends.
+            // The page was closed, its token counts no more, or the proxy ends.
         }
         finally
         {

@@ -4,7 +4,8 @@ using OpenTelemetry.Metrics;
 namespace WarpProxy.Telemetry;
 
 /// <summary>
-/// What <c>GET /metrics</c> answers: every metric of this process as it is now, in Prometheus' text format 0.0.4. Any thread; one collection at a time.
+/// What <c>GET /metrics</c> answers: every metric of this process as it is now, in Prometheus' text format 0.0.4. Any thread; one collection at a time, so
+/// that however many ask, no more than one thread is busy with it. Those who ask while one is under way share the next.
 /// </summary>
 internal sealed class PrometheusPage : IDisposable
 {
@@ -12,7 +13,9 @@ internal sealed class PrometheusPage : IDisposable
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
     private readonly Exporter _exporter = new();
+    private readonly SemaphoreSlim _one = new(1);
     private readonly Lock _gate = new();
+    private Task<string>? _next;        // the collection that has not begun; under _gate
 
     /// <summary>Prepares it; a meter provider takes <see cref="Reader"/> over.</summary>
     public PrometheusPage()
@@ -23,14 +26,13 @@ internal sealed class PrometheusPage : IDisposable
     /// <summary>What collects; each metric counts from the start of the process.</summary>
     public BaseExportingMetricReader Reader { get; }
 
-    /// <summary>Collects and writes everything.</summary>
-    public string Write()
+    /// <summary>Everything, collected after this was called.</summary>
+    public Task<string> WriteAsync()
     {
         lock (_gate)
         {
-            _exporter.Text = new PrometheusText();
-            Reader.Collect();
-            return _exporter.Text.ToString();
+            // Elsewhere, also because it must not begin before it is noted here.
+            return _next ??= Task.Run(CollectAsync);
         }
     }
 
@@ -39,6 +41,27 @@ internal sealed class PrometheusPage : IDisposable
     {
         Reader.Dispose();
         _exporter.Dispose();
+        _one.Dispose();
+    }
+
+    private async Task<string> CollectAsync()
+    {
+        await _one.WaitAsync();
+        try
+        {
+            lock (_gate)
+            {
+                _next = null;       // whoever asks from here on wants to know of what happens from here on
+            }
+
+            _exporter.Text = new PrometheusText();
+            Reader.Collect();
+            return _exporter.Text.ToString();
+        }
+        finally
+        {
+            _one.Release();
+        }
     }
 
     private sealed class Exporter : BaseExporter<Metric>

@@ -63,12 +63,14 @@ internal sealed class StatusMeters
         // Connections.
         meter.CreateObservableUpDownCounter("warpproxy.connections", () => Listeners.Select(static one => Of(one.Open, "listener", one.Name)), "{connection}", "Connections of clients that are open now.");
         meter.CreateObservableCounter("warpproxy.connections.accepted", () => Listeners.Select(static one => Of(one.Accepted, "listener", one.Name)), "{connection}", "Connections accepted.");
-        meter.CreateObservableCounter("warpproxy.connections.refused", () => Status.Connections?.Refused.Select(static one => Of(one.Value, "reason", one.Key)) ?? [], "{connection}", "Connections refused at once, by reason.");
+        meter.CreateObservableCounter("warpproxy.connections.refused", () => Refusals(Status.Connections), "{connection}", "Connections refused at once, by reason.");
+        meter.CreateObservableCounter("warpproxy.connections.accept.pauses", () => Status.Connections?.Refused.GetValueOrDefault(ConnectionStatus.OpenFiles) ?? 0, "{pause}", "Pauses before more connections are accepted, because the process may open no more files.");
         meter.CreateObservableCounter("warpproxy.handshakes.refused", () => Refusals(Status.Handshakes), "{handshake}", "Handshakes that were not begun or not waited for, by reason.");
         meter.CreateObservableUpDownCounter("warpproxy.handshakes.active", () => Status.Connections?.Handshaking ?? 0, "{handshake}", "Handshakes under way now.");
 
         // The rest.
         meter.CreateObservableCounter("warpproxy.configuration.reloads", () => Reloads(Status.Configuration), "{reload}", "Changed configurations, by what became of them.");
+        meter.CreateObservableGauge("warpproxy.configuration.refused", () => Status.Configuration is { IsFileRefused: true } ? 1 : 0, null, "1 while the file has a configuration that is refused, and an earlier one is in force; else 0.");
         meter.CreateObservableGauge("warpproxy.certificates", () => Certificates(Status.Certificates), "{certificate}", "Certificates by whether they are served.");
         meter.CreateObservableGauge("warpproxy.keys", () => Status.Certificates?.DeviceKeys ?? 0, "{key}", "Keys that devices may have.");
         meter.CreateObservableGauge("warpproxy.info", static () => new Measurement<int>(1, Tag("version", ProxyTelemetry.Version)), null, "This program.");
@@ -132,6 +134,10 @@ internal sealed class StatusMeters
         new(device.Breaker.Probes.Good, Tag("device", device.Uri), Tag("result", "good")),
         new(device.Breaker.Probes.Bad, Tag("device", device.Uri), Tag("result", "bad")),
     ];
+
+    /// <summary>Without the pauses: who waits for one is not refused.</summary>
+    private static IEnumerable<Measurement<long>> Refusals(ConnectionStatus? connections) =>
+        connections?.Refused.Where(static one => one.Key != ConnectionStatus.OpenFiles).Select(static one => Of(one.Value, "reason", one.Key)) ?? [];
 
     private static IEnumerable<Measurement<long>> Refusals(HandshakeStatus handshakes) =>
     [

@@ -42,10 +42,14 @@ internal sealed class Handshaker(
         {
             ReadResult first = await ReadFirstAsync(connection.Transport.Input, deadline, closing);
             hasBegun = true;
-            Telemetry?.Begin(handshake);
-            if (await ReadClientHelloAsync(connection, first, deadline.Token) is not { } hello)
+            if (!first.Buffer.IsEmpty)
             {
-                handshake.Outcome = HandshakeOutcomes.NotTls;
+                // A load balancer that looks whether the port is open closes without a byte: that is no handshake.
+                Telemetry?.Begin(handshake);
+            }
+
+            if (await ReadClientHelloAsync(connection, handshake, first, deadline.Token) is not { } hello)
+            {
                 return default;
             }
 
@@ -111,8 +115,8 @@ internal sealed class Handshaker(
         return await input.ReadAsync(deadline.Token);
     }
 
-    /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none.</summary>
-    private async ValueTask<ReadResult?> ReadClientHelloAsync(ConnectionContext connection, ReadResult first, CancellationToken deadline)
+    /// <summary>Reads until the ClientHello is whole, and consumes nothing. Null when it does not come, or is none; the outcome says which.</summary>
+    private async ValueTask<ReadResult?> ReadClientHelloAsync(ConnectionContext connection, Handshake handshake, ReadResult first, CancellationToken deadline)
     {
         PipeReader input = connection.Transport.Input;
         for (ReadResult result = first; ; result = await input.ReadAsync(deadline))
@@ -125,11 +129,13 @@ internal sealed class Handshaker(
                     return result;
                 case ClientHelloState.NotTls when !received.IsEmpty:
                     counters.NotTls();
+                    handshake.Outcome = HandshakeOutcomes.NotTls;
                     input.AdvanceTo(received.End);
                     await RefuseAsync(connection, PlaintextAlert.UnexpectedMessage, deadline);
                     return null;
                 case ClientHelloState.TooLong:
                     counters.ClientHelloTooLong();
+                    handshake.Outcome = HandshakeOutcomes.Refused;
                     logger.ClientHelloTooLong(connection.ConnectionId, ClientHello.MaxBytes);
                     input.AdvanceTo(received.End);
                     await RefuseAsync(connection, PlaintextAlert.IllegalParameter, deadline);

@@ -87,12 +87,14 @@ public sealed class ConfigurationReloadTests(ITestOutputHelper output)
         Assert.Equal(check.Errors, await RefusalAsync(proxy));
         Assert.Equal("first", await client.GetStringAsync(proxy.Url));
         Assert.Single(proxy.ReadUrls());
+        Assert.True(await IsFileRefusedAsync(proxy));
 
         // Nothing of it is left in the way of a good one.
         scenario.Write("new.json", Routes(second));
         File.Move(scenario.File("new.json"), scenario.File("proxy.json"), overwrite: true);
         await Eventually.TrueAsync("the second one answers", async () => await client.GetStringAsync(proxy.Url) == "second", Patience);
         await Eventually.TrueAsync("it is counted", async () => await CountsAsync(proxy) == (1, 1), Patience);
+        Assert.False(await IsFileRefusedAsync(proxy));
         Assert.Single(proxy.Process.Output, static line => line.Contains("Configuration refused", StringComparison.Ordinal));
     }
 
@@ -401,6 +403,15 @@ public sealed class ConfigurationReloadTests(ITestOutputHelper output)
     }
 
     private static async Task<long> WatchesAsync(ProxyProcess proxy) => (await StatusAsync(proxy)).GetProperty("watches").GetInt64();
+
+    private static async Task<bool> IsFileRefusedAsync(ProxyProcess proxy)
+    {
+        using var client = new HttpClient();
+        string metrics = await client.GetStringAsync(new Uri(proxy.Admin, "/metrics"));
+        bool isRefused = (await StatusAsync(proxy)).GetProperty("isFileRefused").GetBoolean();
+        Assert.Contains($"\nwarpproxy_configuration_refused {(isRefused ? 1 : 0)}\n", metrics, StringComparison.Ordinal);
+        return isRefused;
+    }
 
     private static async Task<string[]> RefusalAsync(ProxyProcess proxy) =>
         [.. (await StatusAsync(proxy)).GetProperty("lastRefusal").GetProperty("problems").EnumerateArray().Select(static one => one.GetString()!)];

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using WarpProxy.Tests.EndToEnd.Harness;
 using Xunit.Abstractions;
@@ -51,6 +53,54 @@ public sealed class MetricsTests(ITestOutputHelper output)
             scenario, certificate.WriteTo(scenario), new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["WARPPROXY_Telemetry__Metrics"] = "false" });
         await new TlsClient(proxy.Url, certificate.Root).GetAsync();
         Assert.Equal("", await Http.GetStringAsync(new Uri(proxy.Admin, "/metrics")));
+    }
+
+    [Fact]
+    public async Task Clients_that_leave_before_their_ClientHello_is_whole_are_counted_as_what_they_are()
+    {
+        await using var scenario = new Scenario(output);
+        using var certificate = TestCertificate.Ecdsa();
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, certificate.WriteTo(scenario));
+        byte[] hello = new RawHello().ToRecord();
+        await SendAsync(proxy, []);                                         // as a load balancer looks whether the port is open
+        await SendAsync(proxy, []);
+        await SendAsync(proxy, hello[..20]);
+        await SendAsync(proxy, [22, 3, 1, 0x40, 0, 1, 0xFF, 0xFF, 0xFF]);   // a ClientHello of 16 MiB
+        await SendAsync(proxy, "GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        await Eventually.TrueAsync("all have ended", async () => (await proxy.StatusAsync()).Connections is { Open: 0 } connections && connections.Listeners[0].Accepted == 5);
+
+        string metrics = await Http.GetStringAsync(new Uri(proxy.Admin, "/metrics"));
+        foreach (string outcome in new[] { "abandoned", "refused", "not_tls" })
+        {
+            Assert.Equal(1, Value(metrics, $$"""warpproxy_handshake_duration_seconds_count{outcome="{{outcome}}",path="none",tls_protocol_version="none"}"""));
+        }
+
+        Assert.Equal(3, Regex.Count(metrics, "^warpproxy_handshake_duration_seconds_count", RegexOptions.Multiline));
+        Assert.Equal(1, Value(metrics, "warpproxy_handshakes_refused_total{reason=\"not_tls\"}"));
+        Assert.Equal(1, Value(metrics, "warpproxy_handshakes_refused_total{reason=\"client_hello_too_long\"}"));
+        Assert.Equal(0, Value(metrics, "warpproxy_connections_accept_pauses_total"));
+        Assert.Equal(0, Value(metrics, "warpproxy_configuration_refused"));
+        Assert.DoesNotContain("open_files", metrics, StringComparison.Ordinal);
+    }
+
+    /// <summary>Sends, closes its side, and reads to the end.</summary>
+    private static async Task SendAsync(ProxyProcess proxy, byte[] bytes)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Parse(proxy.Url.Host), proxy.Url.Port);
+        await socket.SendAsync(bytes);
+        socket.Shutdown(SocketShutdown.Send);
+        byte[] answer = new byte[1024];
+        try
+        {
+            while (await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromSeconds(60)) > 0)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // Another way to end.
+        }
     }
 
     private static double Value(string metrics, string series)

@@ -3,8 +3,11 @@ using System.Net.Http.Headers;
 using Microsoft.Extensions.Logging.Abstractions;
 using WarpProxy.Admin;
 using WarpProxy.Configuration;
+using WarpProxy.Files;
 using WarpProxy.Live;
 using WarpProxy.Telemetry;
+using WarpProxy.Tests.Unit.Live;
+using WarpProxy.Tests.Unit.Proxy;
 
 namespace WarpProxy.Tests.Unit.Admin;
 
@@ -13,10 +16,14 @@ public sealed class AdminAccessTests : IAsyncLifetime, IDisposable
 {
     private const string Token = "a-token-that-is-long-enough";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly string _file = Path.GetTempFileName();
     private readonly PrometheusPage _metrics = new();
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
-    private readonly LiveSampler _live = new(null, static () => throw new NotSupportedException(), static _ => false, TimeProvider.System, NullLogger<LiveSampler>.Instance);
+    private readonly LiveSampler _live = new(null, static () => LiveStates.Make(), static _ => false, TimeProvider.System, NullLogger<LiveSampler>.Instance);
+    private readonly FileWatch _files = new(TimeSpan.FromHours(1), TimeProvider.System, NullLogger<FileWatch>.Instance);
+    private readonly LogLines _log = new();
     private AdminListener _listener = null!;
     private string _state = Readiness.Serving;
 
@@ -24,10 +31,11 @@ public sealed class AdminAccessTests : IAsyncLifetime, IDisposable
     {
         await File.WriteAllTextAsync(_file, Token);
         var token = new AdminToken(_file, NullLogger<AdminToken>.Instance);
+        token.WatchIn(_files);
         token.Load();
         Assert.True(ListenAddress.TryParse("http://127.0.0.1:0", "", out ListenAddress? address, out _));
         _listener = new AdminListener(
-            address, token, static () => throw new NotSupportedException(), () => new Readiness(_state) { Path = "software" }, _metrics, _live, NullLoggerFactory.Instance);
+            address, token, static () => throw new NotSupportedException(), () => new Readiness(_state) { Path = "software" }, _metrics, _live, _log);
         await _listener.StartAsync();
     }
 
@@ -38,6 +46,8 @@ public sealed class AdminAccessTests : IAsyncLifetime, IDisposable
         _client.Dispose();
         _metrics.Dispose();
         _live.Dispose();
+        _files.Dispose();
+        _log.Dispose();
         File.Delete(_file);
     }
 
@@ -133,13 +143,53 @@ public sealed class AdminAccessTests : IAsyncLifetime, IDisposable
     public async Task What_is_no_form_is_refused()
     {
         using HttpResponseMessage json = await SendAsync("/", request => (request.Method, request.Content) = (HttpMethod.Post, new StringContent("{}")));
-        Assert.Equal(HttpStatusCode.Unauthorized, json.StatusCode);
-        using HttpResponseMessage parts = await SendAsync("/", request =>
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, json.StatusCode);
+        using HttpResponseMessage nothing = await SendAsync("/", static request => request.Method = HttpMethod.Post);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, nothing.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nhalf", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("multipart/form-data", "token", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("no type", "token", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("application/x-www-form-urlencoded", "token=%ZZ&&&=", HttpStatusCode.Unauthorized)]
+    [InlineData("application/x-www-form-urlencoded; charset=utf-8", "token=1&token=2", HttpStatusCode.Unauthorized)]
+    public async Task Spoilt_form_is_refused_and_is_no_failure_of_the_proxy(string type, string body, HttpStatusCode expected)
+    {
+        using HttpResponseMessage response = await SendAsync("/", request =>
         {
-            (request.Method, request.Content) = (HttpMethod.Post, new StringContent("token"));
-            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data");
+            (request.Method, request.Content) = (HttpMethod.Post, new StringContent(body));
+            request.Content.Headers.Remove("Content-Type");
+            Assert.True(request.Content.Headers.TryAddWithoutValidation("Content-Type", type));
         });
-        Assert.Equal(HttpStatusCode.Unauthorized, parts.StatusCode);
+        Assert.Equal(expected, response.StatusCode);
+        Assert.DoesNotContain(_log.Take(), static line => line.StartsWith("Error", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Form_that_is_too_long_is_refused()
+    {
+        using HttpResponseMessage response = await PostAsync(new string('a', 20_000));
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.False(response.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task Stream_of_a_token_that_is_replaced_ends_and_one_of_the_new_token_goes_on()
+    {
+        _live.Start();
+        using StreamReader old = await OpenLiveAsync(Token);
+        const string Next = "another-token-that-is-long-enough";
+        await File.WriteAllTextAsync(_file, Next);
+        _files.LookNow();
+        using StreamReader current = await OpenLiveAsync(Next);
+        Assert.StartsWith("retry: 1000", await old.ReadToEndAsync().WaitAsync(Patience), StringComparison.Ordinal);
+        Assert.Equal("retry: 1000", await current.ReadLineAsync().WaitAsync(Patience));
+        using HttpResponseMessage refused = await SendAsync("/live", static request => request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token));
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+
+        // Of the two streams one is left: the new one did not end with the old.
+        Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => _live.Feed.ViewerCount == 1, Patience)));
     }
 
     [Theory]
@@ -164,6 +214,15 @@ public sealed class AdminAccessTests : IAsyncLifetime, IDisposable
         request.Method = HttpMethod.Post;
         request.Content = new FormUrlEncodedContent([new("token", token)]);
     });
+
+    private async Task<StreamReader> OpenLiveAsync(string token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(new Uri(_listener.Url), "/live"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        HttpResponseMessage response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return new StreamReader(await response.Content.ReadAsStreamAsync());
+    }
 
     private async Task<HttpResponseMessage> SendAsync(string path, Action<HttpRequestMessage>? prepare = null)
     {

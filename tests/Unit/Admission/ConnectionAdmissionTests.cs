@@ -1,4 +1,5 @@
 using System.Net;
+using WarpProxy.Admin;
 using WarpProxy.Admission;
 using WarpProxy.Configuration;
 using WarpProxy.Listeners;
@@ -39,6 +40,23 @@ public sealed class ConnectionAdmissionTests
         Assert.Equal((1, 1, 1), (process.Open.Value, listener.OpenCount, process.Handshakes.Value));
         Assert.Equal((1L, 1L), (listener.AcceptedCount, listener.Refusals.Count(RefusalReason.Listener)));
         Assert.NotNull(process.Add(Listener("b")).TryAdmit(Client(2)));
+    }
+
+    [Fact]
+    public void Refusals_of_a_listener_that_is_gone_still_count()
+    {
+        ConnectionAdmission process = Process();
+        ListenerAdmission first = process.Add(Listener("a", maxConnections: 1));
+        ListenerAdmission second = process.Add(Listener("b", maxConnections: 1));
+        foreach (ListenerAdmission listener in new[] { first, first, second, second })
+        {
+            listener.TryAdmit(Client(1));
+        }
+
+        Assert.Equal(2, ConnectionStatus.Read(process).Refused["listener"]);
+        process.Remove(first);
+        ConnectionStatus status = ConnectionStatus.Read(process);
+        Assert.Equal((2, 1), (status.Refused["listener"], Assert.Single(status.Listeners).Refused));
     }
 
     [Theory]

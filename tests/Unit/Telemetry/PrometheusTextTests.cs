@@ -18,7 +18,7 @@ public sealed class PrometheusTextTests
     public void Names_follow_the_rules(string name, string? unit, string type, string expected) => Assert.Equal(expected, PrometheusText.NameOf(name, unit, type));
 
     [Fact]
-    public void Whole_page_is_as_Prometheus_reads_it()
+    public async Task Whole_page_is_as_Prometheus_reads_it()
     {
         using var page = new PrometheusPage();
         using var meter = new Meter("test");
@@ -45,7 +45,35 @@ public sealed class PrometheusTextTests
             wait_seconds_count{a_b="say \"hi\"\\\n"} 2
 
             """.ReplaceLineEndings("\n"),
-            page.Write());
-        Assert.Equal(page.Write(), page.Write());
+            await page.WriteAsync());
+        Assert.Equal(await page.WriteAsync(), await page.WriteAsync());
+    }
+
+    [Fact]
+    public async Task All_who_ask_during_a_collection_share_the_next_and_hear_of_what_was_before()
+    {
+        using var page = new PrometheusPage();
+        using var meter = new Meter("test");
+        using MeterProvider provider = Sdk.CreateMeterProviderBuilder().AddMeter("test").AddReader(page.Reader).Build();
+        using var isUnderWay = new ManualResetEventSlim();
+        using var mayEnd = new ManualResetEventSlim();
+        int collections = 0;
+        int happened = 0;
+        meter.CreateObservableGauge("happened", () =>
+        {
+            int seen = Volatile.Read(ref happened);
+            Interlocked.Increment(ref collections);
+            isUnderWay.Set();
+            mayEnd.Wait(TimeSpan.FromSeconds(60));
+            return seen;
+        });
+        Task<string> first = page.WriteAsync();
+        Assert.True(isUnderWay.Wait(TimeSpan.FromSeconds(60)));
+        Volatile.Write(ref happened, 1);
+        Task<string>[] others = [.. Enumerable.Range(0, 100).Select(_ => page.WriteAsync())];
+        mayEnd.Set();
+        Assert.Contains("happened 0\n", await first, StringComparison.Ordinal);
+        Assert.All(await Task.WhenAll(others), static text => Assert.Contains("happened 1\n", text, StringComparison.Ordinal));
+        Assert.Equal(2, collections);
     }
 }
