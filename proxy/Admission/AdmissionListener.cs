@@ -16,13 +16,12 @@ internal sealed class AdmissionListener : IConnectionListener
 {
     private const int MaxRefusalsInTurn = 64;
 
-    private static readonly TimeSpan PauseWithoutFiles = TimeSpan.FromMilliseconds(100);
     private static readonly int MaxStarting = Environment.ProcessorCount;
 
     private readonly Socket _socket;
     private readonly SocketConnectionContextFactory _connections;
     private readonly ListenerAdmission _admission;
-    private readonly TimeProvider _time;
+    private readonly PatientSocket _taken;
     private readonly CancellationTokenSource _unbound = new();
     private readonly SemaphoreSlim _starts = new(MaxStarting);
     private readonly Action _onBegun;
@@ -33,8 +32,8 @@ internal sealed class AdmissionListener : IConnectionListener
         _socket = socket;
         _connections = connections;
         _admission = admission;
-        _time = time;
         EndPoint = socket.LocalEndPoint!;
+        _taken = new PatientSocket(socket.AcceptAsync, time, _unbound.Token, () => admission.Refusals.Add(RefusalReason.OpenFiles));
         _onBegun = () => _starts.Release();
     }
 
@@ -51,7 +50,7 @@ internal sealed class AdmissionListener : IConnectionListener
             await _admission.WhenRoomAsync().WaitAsync(_unbound.Token);
             for (int refusals = 1; ; refusals++)
             {
-                Socket socket = await TakeAsync(cancellationToken);
+                Socket socket = await _taken.TakeAsync(cancellationToken);
                 if (TryOpen(socket) is { } connection)
                 {
                     return connection;
@@ -83,32 +82,6 @@ internal sealed class AdmissionListener : IConnectionListener
     {
         await UnbindAsync();
         _connections.Dispose();
-    }
-
-    /// <exception cref="ObjectDisposedException">It listens no more.</exception>
-    private async ValueTask<Socket> TakeAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await _socket.AcceptAsync(cancellationToken);
-            }
-            catch (SocketException) when (_unbound.IsCancellationRequested)
-            {
-                throw new ObjectDisposedException(nameof(AdmissionListener));
-            }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
-            {
-                // The connection waits in the kernel; without a pause this would be a busy loop until some file is closed.
-                _admission.Refusals.Add(RefusalReason.OpenFiles);
-                await Task.Delay(PauseWithoutFiles, _time, _unbound.Token);
-            }
-            catch (SocketException)
-            {
-                // The client has gone before it was taken.
-            }
-        }
     }
 
     /// <summary>Null when the connection is refused, or has failed already.</summary>

@@ -8,19 +8,27 @@ namespace WarpProxy.Admission;
 
 /// <summary>
 /// Kestrel's sockets with the admission of connections in front: each listens as Kestrel's own would, and what it takes is a connection of Kestrel's.
+/// For hosts inside the process it is the transport itself, which lets everybody in.
 /// </summary>
-internal sealed class AdmissionTransport(int backlog, IMemoryPoolFactory<byte> memory, TimeProvider time, ILoggerFactory loggers)
+internal sealed class AdmissionTransport(int backlog, IMemoryPoolFactory<byte> memory, TimeProvider time, ILoggerFactory loggers) : IConnectionListenerFactory
 {
     /// <summary>Listens at an address.</summary>
     /// <exception cref="AddressInUseException">Somebody else does.</exception>
     /// <exception cref="SocketException">It cannot be used.</exception>
-    public IConnectionListener Bind(EndPoint endpoint, ListenerAdmission admission)
+    public IConnectionListener Bind(EndPoint endpoint, ListenerAdmission admission) => new AdmissionListener(Listen(endpoint), MakeConnections(), admission, time);
+
+    /// <inheritdoc/>
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+        new(new PatientListener(Listen(endpoint), MakeConnections(), time));
+
+    private Socket Listen(EndPoint endpoint)
     {
         Socket? socket = null;
         try
         {
             socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
             socket.Listen(backlog);
+            return socket;
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -32,11 +40,13 @@ internal sealed class AdmissionTransport(int backlog, IMemoryPoolFactory<byte> m
             socket?.Dispose();
             throw;
         }
+    }
 
+    private SocketConnectionContextFactory MakeConnections()
+    {
         var options = new SocketConnectionFactoryOptions();
         UseMemory(options, memory);
-        var connections = new SocketConnectionContextFactory(options, loggers.CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
-        return new AdmissionListener(socket, connections, admission, time);
+        return new SocketConnectionContextFactory(options, loggers.CreateLogger("Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets"));
     }
 
     /// <summary>
