@@ -101,23 +101,24 @@ public sealed class OffloadedRsaKey : IDisposable
         OperationTimeline? timeline = Observer?.Watch();
         if (timeline is null)
         {
-            CastShadow(input, output, Compute(input, output, use, null));
+            CastShadow(input, output, Compute(input, output, use, null, out _));
             return;
         }
 
         timeline.Begin();
-        OperationResult result = new(use, ModulusBits, IsOnDevice: false, null, AcceleratorError.None, HasFailed: true);
+        AcceleratorError obstacle = AcceleratorError.None;
+        OperationResult? result = null;
         try
         {
-            result = Compute(input, output, use, timeline);
+            result = Compute(input, output, use, timeline, out obstacle);
         }
         finally
         {
             timeline.Ended = Stopwatch.GetTimestamp();
-            Observer!.Record(timeline, result);
+            Observer!.Record(timeline, result ?? new OperationResult(use, ModulusBits, IsOnDevice: false, null, obstacle, HasFailed: true));
         }
 
-        CastShadow(input, output, result);
+        CastShadow(input, output, result.Value);
     }
 
     /// <summary>
@@ -236,8 +237,10 @@ public sealed class OffloadedRsaKey : IDisposable
         }
     }
 
-    private OperationResult Compute(ReadOnlySpan<byte> input, Span<byte> output, RsaUse use, OperationTimeline? timeline)
+    /// <summary>Computes on the path there is; <paramref name="obstacle"/> is why no device did, for when this throws.</summary>
+    private OperationResult Compute(ReadOnlySpan<byte> input, Span<byte> output, RsaUse use, OperationTimeline? timeline, out AcceleratorError obstacle)
     {
+        obstacle = AcceleratorError.None;
         bool mayWait = _begin is null || _begin();
         if (mayWait && _chooser is not null && _deviceKey is not null)
         {
@@ -259,6 +262,7 @@ public sealed class OffloadedRsaKey : IDisposable
 
         if (!HasFallback)
         {
+            obstacle = error;
             _counters.CountFailure(error);
             throw new OpenSslException(OpenSslError.Failed, $"No device computed a private-key operation ({error}), and there is no fallback to software.");
         }

@@ -156,7 +156,7 @@ internal sealed class OperationTelemetry : IOperationObserver
 
         if (result.HasFailed)
         {
-            span.SetStatus(ActivityStatusCode.Error, "Nothing computed it.").SetTag("error.type", Reasons[(int)result.Error]);
+            span.SetStatus(ActivityStatusCode.Error, "Nothing computed it.").SetTag("error.type", result.Error == AcceleratorError.None ? "_OTHER" : Reasons[(int)result.Error]);
         }
 
         span.SetEndTime(At(timeline.Ended));
