@@ -77,5 +77,5 @@ try
 catch (BadInputException badInput)
 {
     await Console.Error.WriteLineAsync(badInput.Message);
-    return 2;
+    return badInput is CannotListenException ? 1 : 2;
 }

@@ -4,4 +4,4 @@ namespace WarpProxy.Configuration;
 /// What was given to the program cannot be used: the message is the sentence that the user reads, with the value seen and the
 /// value allowed. Program.cs prints it and ends with exit code 2.
 /// </summary>
-internal sealed class BadInputException(string message, Exception? innerException = null) : Exception(message, innerException);
+internal class BadInputException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -150,7 +150,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        await AssertRefusedAsync(_ => ["--urls", $"https://127.0.0.1:{Port(taken)}"], _ => $"Nothing can listen on https://127.0.0.1:{Port(taken)}");
+        await AssertRefusedAsync(_ => ["--urls", $"https://127.0.0.1:{Port(taken)}"], _ => $"Nothing can listen on https://127.0.0.1:{Port(taken)}", exitCode: 1);
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        await AssertRefusedAsync(_ => ["--admin", $"http://127.0.0.1:{Port(taken)}"], _ => $"Nothing can listen on http://127.0.0.1:{Port(taken)}");
+        await AssertRefusedAsync(_ => ["--admin", $"http://127.0.0.1:{Port(taken)}"], _ => $"Nothing can listen on http://127.0.0.1:{Port(taken)}", exitCode: 1);
     }
 
     [Fact]
@@ -244,24 +244,24 @@ public sealed class BadInputTests(ITestOutputHelper output)
         }
     }
 
-    private async Task AssertRefusedAsync(Func<Scenario, string[]> arguments, Func<Scenario, string> sentence)
+    private async Task AssertRefusedAsync(Func<Scenario, string[]> arguments, Func<Scenario, string> sentence, int exitCode = 2)
     {
         await using var scenario = new Scenario(output);
-        await AssertRefusedAsync(scenario, arguments(scenario), sentence(scenario));
+        await AssertRefusedAsync(scenario, arguments(scenario), sentence(scenario), exitCode: exitCode);
     }
 
     private static async Task AssertRefusedAsync(
-        Scenario scenario, string[] arguments, string sentence, IReadOnlyDictionary<string, string>? environment = null)
+        Scenario scenario, string[] arguments, string sentence, IReadOnlyDictionary<string, string>? environment = null, int exitCode = 2)
     {
         string[] urls = arguments.Contains("--urls") ? [] : ["--urls", "https://127.0.0.1:0"];
         string[] admin = arguments.Contains("--admin") ? [] : ["--admin", "http://127.0.0.1:0"];
         RunningProcess proxy = scenario.Start(Executable.Proxy, [.. urls, .. admin, .. arguments], environment);
-        int exitCode = await proxy.WaitForExitAsync(Limit);
+        int ended = await proxy.WaitForExitAsync(Limit);
 
         string line = Assert.Single(proxy.Errors);
         Assert.Contains(sentence, line, StringComparison.Ordinal);
         Assert.EndsWith(".", line, StringComparison.Ordinal);
         Assert.DoesNotContain(proxy.Output, said => said.Contains("   at ", StringComparison.Ordinal));
-        Assert.Equal(2, exitCode);
+        Assert.Equal(exitCode, ended);
     }
 }
