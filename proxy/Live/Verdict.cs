@@ -32,8 +32,8 @@ internal sealed record Verdict(string Tone, string Headline, IReadOnlyList<strin
         return (device.Count, software.Count) switch
         {
             (0, 0) => Idle(others, readiness),
-            (_, 0) => new("none", $"A device computed {All(device.Count)}{Cost(device)}.", [$"No handshake went to software in the last 5 minutes; {TryCompare}"]),
-            (0, _) => new("none", $"Software computed {All(software.Count)}{Cost(software)}.", [WhySoftware(readiness, path)]),
+            (_, 0) => new("none", $"A device computed {All(device.Count, comparison)}{Cost(device)}.", [$"No{Kind(comparison)} handshake went to software in the last 5 minutes; {TryCompare}", .. Others(comparison)]),
+            (0, _) => new("none", $"Software computed {All(software.Count, comparison)}{Cost(software)}.", [WhySoftware(readiness, path, Kind(comparison)), .. Others(comparison)]),
             ( < MinCount, _) or (_, < MinCount) => new(
                 "none",
                 $"Too few handshakes yet to compare: {Number(device.Count)} on the device, {Number(software.Count)} in software.",
@@ -77,11 +77,7 @@ internal sealed record Verdict(string Tone, string Headline, IReadOnlyList<strin
             details.Add("Each path had other moments, so that its load was another: set Offload:Path to compare for both under the same.");
         }
 
-        if (comparison.HasOtherSizes)
-        {
-            details.Add("Keys of other sizes are in the charts, and not in this sentence.");
-        }
-
+        details.AddRange(Others(comparison));
         return new Verdict(tone, headline, details);
     }
 
@@ -93,12 +89,12 @@ internal sealed record Verdict(string Tone, string Headline, IReadOnlyList<strin
             : new("none", "No handshake in the last 5 minutes.", [live]);
     }
 
-    private static string WhySoftware(Readiness readiness, OffloadPath path) => (readiness.Path, path) switch
+    private static string WhySoftware(Readiness readiness, OffloadPath path, string kind = "") => (readiness.Path, path) switch
     {
         (HandshakePath.Device, OffloadPath.Auto) =>
-            $"A device is ready; at this load, software is expected to be done first. No handshake went to a device in the last 5 minutes; {TryCompare}",
+            $"A device is ready; at this load, software is expected to be done first. No{kind} handshake went to a device in the last 5 minutes; {TryCompare}",
         (HandshakePath.Device, OffloadPath.Software) => $"These certificates have the path software; {TryCompare}",
-        (HandshakePath.Device, _) => "A device is ready; no handshake went to it in the last 5 minutes.",
+        (HandshakePath.Device, _) => $"A device is ready; no{kind} handshake went to it in the last 5 minutes.",
         _ => readiness.Reason is { } reason ? $"Nothing is offloaded: {reason}." : $"Clients are not served now: the proxy is {readiness.State}.",
     };
 
@@ -110,7 +106,16 @@ internal sealed record Verdict(string Tone, string Headline, IReadOnlyList<strin
         _ => $"The median handshake takes {Milliseconds(device)} either way.",
     };
 
-    private static string All(long count) => count == 1 ? "the only handshake of the last 5 minutes" : $"all {Number(count)} handshakes of the last 5 minutes";
+    private static string All(long count, PathComparison comparison) => count == 1
+        ? $"the only{Kind(comparison)} handshake of the last 5 minutes"
+        : $"all {Number(count)}{Kind(comparison)} handshakes of the last 5 minutes";
+
+    /// <summary>Which handshakes a sentence is about, where there are others.</summary>
+    private static string Kind(PathComparison comparison) =>
+        comparison is { HasOtherSizes: true, Bits: { } bits } ? string.Create(CultureInfo.InvariantCulture, $" RSA-{bits}") : "";
+
+    private static string[] Others(PathComparison comparison) =>
+        comparison.HasOtherSizes ? ["Keys of other sizes are in the charts, and not in this sentence."] : [];
 
     private static string Cost(PathFigures figures) => figures.Cpu is { } cpu ? $", for {Milliseconds(cpu)} of CPU each" : "";
 

@@ -63,6 +63,20 @@ public sealed class VerdictTests
     }
 
     [Fact]
+    public void Sentence_about_one_path_names_the_size_where_others_may_have_gone_the_other_way()
+    {
+        Verdict device = Verdict.Of(new PathComparison(2048, Device(1000, 0.2, 0.3, 1), Software(0, null, null), HasOtherSizes: true), 0, DeviceLive, OffloadPath.Device, []);
+        Assert.Equal("A device computed all 1,000 RSA-2048 handshakes of the last 5 minutes, for 0.50 ms of CPU each.", device.Headline);
+        Assert.Equal(
+            ["No RSA-2048 handshake went to software in the last 5 minutes; set Offload:Path to compare to see both.", "Keys of other sizes are in the charts, and not in this sentence."],
+            device.Details);
+
+        Verdict software = Verdict.Of(new PathComparison(4096, Device(0, null, null, null), Software(2, 4, 9), HasOtherSizes: true), 0, DeviceLive, OffloadPath.Device, []);
+        Assert.Equal("Software computed all 2 RSA-4096 handshakes of the last 5 minutes, for 4.0 ms of CPU each.", software.Headline);
+        Assert.Contains("A device is ready; no RSA-4096 handshake went to it in the last 5 minutes.", software.Details);
+    }
+
+    [Fact]
     public void Path_without_handshakes_is_not_compared_with()
     {
         Verdict device = Tell(Device(1204, 0.2, 0.3, 1), Software(0, null, null));
