@@ -237,6 +237,8 @@ internal sealed partial class ProxyServer : IAsyncDisposable
             await _metrics.DisposeAsync();
         }
 
+        // While devices and certificates are as they were: what a collector hears last stands there for minutes.
+        await _telemetry.EndAsync();
         _files.Dispose();
         _report.Dispose();
         _lanes.Dispose();
@@ -422,7 +424,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {
-            throw new BadInputException($"Nothing can listen on {urls}: {exception.Message.TrimEnd('.')}.", exception);
+            throw new CannotListenException($"Nothing can listen on {urls}: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 

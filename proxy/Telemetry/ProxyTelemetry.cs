@@ -6,6 +6,7 @@ using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using WarpProxy.Hosting;
 using WarpProxy.Live;
 
 namespace WarpProxy.Telemetry;
@@ -22,6 +23,9 @@ internal sealed class ProxyTelemetry : IDisposable
     // Of those built into ASP.NET Core, YARP, HttpClient and the runtime.
     private const string RequestSource = "Microsoft.AspNetCore";
     private const double DefaultSampling = 0.1;
+
+    // A part of the time that everything has to be released in.
+    private static readonly TimeSpan EndTime = ShutdownBound.ReleaseTime / 2;
 
     private static readonly string[] OtherSources = [RequestSource, "Yarp.ReverseProxy", "System.Net.Http"];
 
@@ -53,7 +57,7 @@ internal sealed class ProxyTelemetry : IDisposable
             {
                 metrics.AddOtlpExporter((otlp, reader) =>
                 {
-                    Configure(otlp, options, "v1/metrics");
+                    Configure(otlp, options, "v1/metrics", environment(EndpointVariable("METRICS")));
                     reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)options.Interval.TotalMilliseconds;
                 });
             }
@@ -68,8 +72,8 @@ internal sealed class ProxyTelemetry : IDisposable
                 .SetResourceBuilder(resource)
                 .AddSource(SourceName)
                 .AddSource(OtherSources)
-                .SetSampler(new ConnectionSampler(Share(options, environment)))
-                .AddOtlpExporter(otlp => Configure(otlp, options, "v1/traces"))
+                .SetSampler(new ConnectionSampler(Share(options, environment), options.TrustParents))
+                .AddOtlpExporter(otlp => Configure(otlp, options, "v1/traces", environment(EndpointVariable("TRACES"))))
                 .Build();
         }
 
@@ -99,7 +103,22 @@ internal sealed class ProxyTelemetry : IDisposable
     public static string Version { get; } =
         typeof(ProxyTelemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
-    /// <summary>Sends what is left, for at most some seconds, and ends.</summary>
+    /// <summary>Sends what is left, for at most <see cref="EndTime"/>; nothing is sent after it.</summary>
+    public async Task EndAsync()
+    {
+        int limit = (int)EndTime.TotalMilliseconds;
+        try
+        {
+            // Side by side: a collector that hangs holds each of them up.
+            await Task.WhenAll(Task.Run(() => _traces?.Shutdown(limit)), Task.Run(() => _metrics?.Shutdown(limit))).WaitAsync(EndTime);
+        }
+        catch (TimeoutException)
+        {
+            // Lost with the collector.
+        }
+    }
+
+    /// <summary>Ends. After <see cref="EndAsync"/> it waits for nobody.</summary>
     public void Dispose()
     {
         _traces?.Dispose();
@@ -112,7 +131,9 @@ internal sealed class ProxyTelemetry : IDisposable
     private static bool Sends(TelemetryOptions options, Func<string, string?> environment, string signal) =>
         environment("OTEL_SDK_DISABLED") != "true"
         && environment($"OTEL_{signal}_EXPORTER") != "none"
-        && (options.Endpoint ?? environment("OTEL_EXPORTER_OTLP_ENDPOINT") ?? environment($"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")) is { Length: > 0 };
+        && (options.Endpoint ?? environment(EndpointVariable(signal)) ?? environment("OTEL_EXPORTER_OTLP_ENDPOINT")) is { Length: > 0 };
+
+    private static string EndpointVariable(string signal) => $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT";
 
     private static double Share(TelemetryOptions options, Func<string, string?> environment)
     {
@@ -129,7 +150,11 @@ internal sealed class ProxyTelemetry : IDisposable
     }
 
     /// <summary>What is not configured here, the exporter has from the environment.</summary>
-    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, string path)
+    /// <param name="otlp">To be set.</param>
+    /// <param name="options">The section.</param>
+    /// <param name="path">Of the signal, after a collector's URL.</param>
+    /// <param name="own">The signal's own endpoint, whose URL stands as it is (OpenTelemetry, "Endpoint URLs for OTLP/HTTP"); null: it has none.</param>
+    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, string path, string? own)
     {
         if (options.Protocol is { } protocol)
         {
@@ -140,6 +165,11 @@ internal sealed class ProxyTelemetry : IDisposable
         {
             // The exporter adds the path only to what it has from the environment.
             otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.Grpc ? new Uri(endpoint) : new Uri($"{endpoint.TrimEnd('/')}/{path}");
+        }
+
+        else if (Uri.TryCreate(own, UriKind.Absolute, out Uri? url))
+        {
+            otlp.Endpoint = url;
         }
 
         otlp.Headers = options.Headers ?? otlp.Headers;

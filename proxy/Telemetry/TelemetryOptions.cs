@@ -33,6 +33,9 @@ internal sealed record TelemetryOptions : IValidatableObject
     /// <summary>Share of the connections that are traced, 0 to 1, with all that happens on them; left out: as <c>OTEL_TRACES_SAMPLER_ARG</c> says, or 0.1.</summary>
     public double? Sampling { get; init; }
 
+    /// <summary>Whether a request whose sender traces it (<c>traceparent</c>, W3C Trace Context) is traced whatever the share is. Any client can send that: only for senders one knows.</summary>
+    public bool TrustParents { get; init; }
+
     /// <summary>What this proxy is called in traces and metrics; left out: as <c>OTEL_SERVICE_NAME</c> says, or <c>warpproxy</c>.</summary>
     public string? ServiceName { get; init; }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using WarpProxy.Tests.EndToEnd.Harness;
 using Xunit.Abstractions;
 
@@ -94,6 +96,67 @@ public sealed class TraceTests(ITestOutputHelper output)
         }
 
         Assert.Empty(sink.Spans);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Client_has_its_request_traced_only_where_its_word_counts(bool isTrusted)
+    {
+        const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        await using var scenario = new Scenario(output);
+        await using OtlpSink sink = await OtlpSink.StartAsync();
+        using var certificate = TestCertificate.Rsa(2048);
+        Dictionary<string, string> environment = Environment(sink, "device", share: "0");
+        environment["WARPPROXY_Telemetry__TrustParents"] = $"{isTrusted}";
+        await using (ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, certificate.WriteTo(scenario), environment))
+        {
+            await Tool.GetWithCurlAsync(proxy, scenario.File("root.pem"), "--header", $"traceparent: 00-{Trace}-00f067aa0ba902b7-01");
+            proxy.Process.Send(Signal.Terminate);
+            await proxy.Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        }
+
+        if (isTrusted)
+        {
+            Assert.Contains(sink.Spans, static span => span.Name.StartsWith("GET", StringComparison.Ordinal));
+            Assert.All(sink.Spans, static span => Assert.Equal(Trace, span.TraceId));
+        }
+        else
+        {
+            Assert.Empty(sink.Spans);
+        }
+    }
+
+    [Fact]
+    public async Task Collector_that_hangs_holds_no_end_up()
+    {
+        await using var scenario = new Scenario(output);
+        using var certificate = TestCertificate.Rsa(2048);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, certificate.WriteTo(scenario), new Dictionary<string, string>
+        {
+            ["WARPPROXY_Offload__Path"] = "device",
+            ["WARPPROXY_Telemetry__Sampling"] = "1",
+            ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = $"http://{silent.LocalEndpoint}/its/own/traces",
+            ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] = $"http://{silent.LocalEndpoint}/its/own/metrics",
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        });
+        await new TlsClient(proxy.Url, certificate.Root).GetAsync();
+        proxy.Process.Send(Signal.Terminate);
+        Assert.Equal(0, await proxy.Process.WaitForExitAsync(TimeSpan.FromSeconds(60)));
+        Assert.DoesNotContain(proxy.Process.Errors, static line => line.Contains("hang", StringComparison.Ordinal));
+
+        // Both signals went where their own variables say.
+        string[] requests = [await ReadRequestLineAsync(silent), await ReadRequestLineAsync(silent)];
+        Assert.Equal(["POST /its/own/metrics HTTP/1.1", "POST /its/own/traces HTTP/1.1"], requests.Order());
+    }
+
+    private static async Task<string> ReadRequestLineAsync(TcpListener listener)
+    {
+        using TcpClient client = await listener.AcceptTcpClientAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        using var reader = new StreamReader(client.GetStream());
+        return await reader.ReadLineAsync() ?? "";
     }
 
     private static Dictionary<string, string> Environment(OtlpSink sink, string path, string share) => new()
