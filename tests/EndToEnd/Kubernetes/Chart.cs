@@ -47,7 +47,11 @@ internal static class Chart
     /// <summary>What an upgrade gives where Helm finds the objects that an API has.</summary>
     public static async Task<Manifests> UpgradeAsync(string kubeconfig, params string[] changes)
     {
-        ToolResult result = await TemplateAsync(["--kubeconfig", kubeconfig, "--dry-run=server", "--is-upgrade", "--disable-openapi-validation", .. Set(changes)]);
+        // What Helm remembers of an API by its address is not for the next one that has the same.
+        ToolResult result = await Tool.RunAsync(
+            "/usr/bin/env",
+            [$"KUBECACHEDIR={kubeconfig}-cache", KubernetesTools.Helm, .. Template(["--kubeconfig", kubeconfig, "--dry-run=server", "--is-upgrade", "--disable-openapi-validation", .. Set(changes)])],
+            limit: Limit);
         Assert.True(result.ExitCode == 0, result.ToString());
         return await Manifests.ReadAsync(result.Output);
     }
@@ -63,7 +67,9 @@ internal static class Chart
     public static Task<ToolResult> LintAsync(string valueFile) => Tool.RunAsync(KubernetesTools.Helm, ["lint", "--strict", Folder, "--values", valueFile], limit: Limit);
 
     private static Task<ToolResult> TemplateAsync(IEnumerable<string> arguments) =>
-        Tool.RunAsync(KubernetesTools.Helm, ["template", Release, Folder, "--namespace", Namespace, .. arguments], limit: Limit);
+        Tool.RunAsync(KubernetesTools.Helm, Template(arguments), limit: Limit);
+
+    private static IEnumerable<string> Template(IEnumerable<string> arguments) => ["template", Release, Folder, "--namespace", Namespace, .. arguments];
 
     private static IEnumerable<string> Set(IEnumerable<string> changes) => changes.SelectMany(change => new[] { "--set-json", change });
 }
