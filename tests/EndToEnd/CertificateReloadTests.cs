@@ -76,7 +76,7 @@ public sealed class CertificateReloadTests(ITestOutputHelper output)
         other.WriteTo(scenario);
         await ServesAsync(proxy, other.Certificate.Thumbprint);
         Assert.Equal((1, 0), await CountsAsync(proxy));
-        Assert.Single(proxy.Process.Output, static line => line.Contains("refused", StringComparison.Ordinal));
+        await proxy.Process.HearAsync(static line => line.Contains("refused", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -32,8 +32,8 @@ public sealed class EmulatorAbsenceTests(ITestOutputHelper output)
         await client.GetAsync();
 
         Assert.Equal("device 1, software 0", (await proxy.StatusAsync()).Operations.Since(before));
-        Assert.Single(proxy.Process.Output, line => line.Contains("is absent", StringComparison.Ordinal));
-        Assert.Single(proxy.Process.Output, line => line.Contains("taken into use", StringComparison.Ordinal));
+        await proxy.Process.HearAsync(line => line.Contains("is absent", StringComparison.Ordinal));
+        await proxy.Process.HearAsync(line => line.Contains("taken into use", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -51,6 +51,13 @@ internal sealed class RunningProcess : IAsyncDisposable
         return new RunningProcess(Path.GetFileName(path), process);
     }
 
+    /// <summary>Waits for a line of standard output that may come a moment after what it tells of; there must be no second.</summary>
+    public async Task<string> HearAsync(Predicate<string> isIt)
+    {
+        await Eventually.TrueAsync($"{Name} says so", () => Array.Exists(Output, isIt));
+        return Assert.Single(Output, isIt);
+    }
+
     public void Send(Signal signal) => Signals.Send(Id, signal);
 
     /// <summary>Waits until it has ended and all its output is here; returns its exit code, 128 + number after a signal.</summary>
