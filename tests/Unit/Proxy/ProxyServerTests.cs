@@ -203,7 +203,7 @@ public sealed class ProxyServerTests : IDisposable
     public async Task Port_in_use_is_refused_with_one_sentence()
     {
         await using ProxyServer server = await StartAsync(WriteRsa());
-        BadInputException refused = await Assert.ThrowsAsync<BadInputException>(() => StartAsync(WriteRsa(), ("Server:Urls", server.Urls.Single())));
+        CannotListenException refused = await Assert.ThrowsAsync<CannotListenException>(() => StartAsync(WriteRsa(), ("Server:Urls", server.Urls.Single())));
         Assert.Contains(server.Urls.Single(), refused.Message);
         Assert.Contains("address already in use", refused.Message);
         Assert.DoesNotContain('\n', refused.Message);
