@@ -6,23 +6,10 @@ namespace WarpProxy.Telemetry;
 /// <param name="Handshake">Recorded.</param>
 internal sealed record HandshakeSpan(ActivityContext Handshake)
 {
-    /// <summary>Records the request of a recorded connection, and links it to the handshake. One that is not recorded says so to the spans below it and to the upstream.</summary>
+    /// <summary>Records the request of a recorded connection, and links it to the handshake.</summary>
     public static void Link(HttpContext context)
     {
-        if (Activity.Current is not { } request)
-        {
-            return;
-        }
-
-        if (context.Features.Get<HandshakeSpan>() is not { } span)
-        {
-            if (!request.IsAllDataRequested)
-            {
-                // Its sender may have asked for it, whose word does not count here.
-                request.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
-            }
-        }
-        else
+        if (Activity.Current is { } request && context.Features.Get<HandshakeSpan>() is { } span)
         {
             request.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
             request.IsAllDataRequested = true;
