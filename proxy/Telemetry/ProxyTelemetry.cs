@@ -6,6 +6,7 @@ using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using WarpProxy.Configuration;
 using WarpProxy.Hosting;
 using WarpProxy.Live;
 
@@ -41,6 +42,7 @@ internal sealed class ProxyTelemetry : IDisposable
     /// <summary>Opens nothing that is not asked for.</summary>
     /// <param name="options">The section.</param>
     /// <param name="environment">Reads a variable; null: there is none.</param>
+    /// <exception cref="BadInputException">A variable has no URL where one belongs.</exception>
     public ProxyTelemetry(TelemetryOptions options, Func<string, string?> environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
@@ -57,7 +59,7 @@ internal sealed class ProxyTelemetry : IDisposable
             {
                 metrics.AddOtlpExporter((otlp, reader) =>
                 {
-                    Configure(otlp, options, "v1/metrics", environment(EndpointVariable("METRICS")));
+                    Configure(otlp, options, "v1/metrics", EndpointOf(environment, "METRICS"));
                     reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)options.Interval.TotalMilliseconds;
                 });
             }
@@ -73,7 +75,7 @@ internal sealed class ProxyTelemetry : IDisposable
                 .AddSource(SourceName)
                 .AddSource(OtherSources)
                 .SetSampler(new ConnectionSampler(Share(options, environment), options.TrustParents))
-                .AddOtlpExporter(otlp => Configure(otlp, options, "v1/traces", environment(EndpointVariable("TRACES"))))
+                .AddOtlpExporter(otlp => Configure(otlp, options, "v1/traces", EndpointOf(environment, "TRACES")))
                 .Build();
         }
 
@@ -131,9 +133,16 @@ internal sealed class ProxyTelemetry : IDisposable
     private static bool Sends(TelemetryOptions options, Func<string, string?> environment, string signal) =>
         environment("OTEL_SDK_DISABLED") != "true"
         && environment($"OTEL_{signal}_EXPORTER") != "none"
-        && (options.Endpoint ?? environment(EndpointVariable(signal)) ?? environment("OTEL_EXPORTER_OTLP_ENDPOINT")) is { Length: > 0 };
+        && (options.Endpoint ?? EndpointOf(environment, signal)?.OriginalString ?? environment("OTEL_EXPORTER_OTLP_ENDPOINT")) is { Length: > 0 };
 
-    private static string EndpointVariable(string signal) => $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT";
+    /// <summary>The endpoint of one signal alone; null: it has none.</summary>
+    private static Uri? EndpointOf(Func<string, string?> environment, string signal)
+    {
+        string variable = $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT";
+        return environment(variable) is not { Length: > 0 } given ? null
+            : Uri.TryCreate(given, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" ? url
+            : throw new BadInputException($"{variable} is '{given}'; it must be a URL with http or https.");
+    }
 
     private static double Share(TelemetryOptions options, Func<string, string?> environment)
     {
@@ -154,7 +163,7 @@ internal sealed class ProxyTelemetry : IDisposable
     /// <param name="options">The section.</param>
     /// <param name="path">Of the signal, after a collector's URL.</param>
     /// <param name="own">The signal's own endpoint, whose URL stands as it is (OpenTelemetry, "Endpoint URLs for OTLP/HTTP"); null: it has none.</param>
-    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, string path, string? own)
+    private static void Configure(OtlpExporterOptions otlp, TelemetryOptions options, string path, Uri? own)
     {
         if (options.Protocol is { } protocol)
         {
@@ -166,10 +175,9 @@ internal sealed class ProxyTelemetry : IDisposable
             // The exporter adds the path only to what it has from the environment.
             otlp.Endpoint = otlp.Protocol == OtlpExportProtocol.Grpc ? new Uri(endpoint) : new Uri($"{endpoint.TrimEnd('/')}/{path}");
         }
-
-        else if (Uri.TryCreate(own, UriKind.Absolute, out Uri? url))
+        else if (own is not null)
         {
-            otlp.Endpoint = url;
+            otlp.Endpoint = own;
         }
 
         otlp.Headers = options.Headers ?? otlp.Headers;
