@@ -4,8 +4,8 @@ serve 1.1 https://localhost:8443/
 run 2.1
 says "WarpProxy is serving"
 run 2.2
-status '.state == "serving" and .operations.device + .operations.software >= 1 and .leaks.operationsInFlight == 0'
-status '.devices[0] | .uri == "embedded:" and .state == "ready"'
+until_so status '.state == "serving" and .operations.device + .operations.software >= 1 and .leaks.operationsInFlight == 0'
+until_so status '.devices[0] | .uri == "embedded:" and .state == "ready"'
 stop
 
 # The accelerator in a process of its own; killed, and started again.
