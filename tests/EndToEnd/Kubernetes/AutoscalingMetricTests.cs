@@ -37,6 +37,6 @@ public sealed class AutoscalingMetricTests(ITestOutputHelper output)
         {
             await client.GetAsync();
             return await prometheus.HasDataAsync($"({query}) > 0");
-        });
+        }, TimeSpan.FromMinutes(2));
     }
 }

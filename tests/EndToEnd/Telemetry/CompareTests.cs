@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace WarpProxy.Tests.EndToEnd.Telemetry;
 
 /// <summary>Both paths under the same traffic.</summary>
+[Collection(Alone.Name)]
 public sealed class CompareTests(ITestOutputHelper output)
 {
     private static readonly HttpClient Http = new();
@@ -31,14 +32,37 @@ public sealed class CompareTests(ITestOutputHelper output)
         JsonElement operations = default;
         await Eventually.TrueAsync("every signature was computed both ways", async () =>
         {
+            await HurryAsync(proxy);
             using JsonDocument status = JsonDocument.Parse(await Http.GetStringAsync(new Uri(proxy.Admin, "/status")));
             operations = status.RootElement.GetProperty("operations").Clone();
             return operations.GetProperty("shadow").TryGetProperty("matched", out JsonElement matched) && matched.GetInt64() == Connections;
-        });
+        }, TimeSpan.FromMinutes(4));
         Assert.Equal((Connections / 4, Connections * 3 / 4), (operations.GetProperty("device").GetInt32(), operations.GetProperty("software").GetInt32()));
         Assert.Empty(operations.GetProperty("fallback").EnumerateObject());
         Assert.All(new[] { "mismatched", "failed", "dropped" }, name => Assert.Equal(0, operations.GetProperty("shadow").GetProperty(name).GetInt64()));
         string metrics = await Http.GetStringAsync(new Uri(proxy.Admin, "/metrics"));
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"warpproxy_shadow_operations_total{{result=\"matched\"}} {Connections}\n"), metrics, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Has the thread that computes the other way run as others do, where that is allowed: on a machine that is never idle, one that runs when nobody else wants to
+    /// would never run.
+    /// </summary>
+    private static async Task HurryAsync(ProxyProcess proxy)
+    {
+        foreach (string thread in Directory.EnumerateDirectories($"/proc/{proxy.Process.Id}/task"))
+        {
+            try
+            {
+                if (await File.ReadAllTextAsync(Path.Combine(thread, "comm")) == "warp-shadow\n")
+                {
+                    await Tool.RunAsync("/usr/bin/chrt", ["--other", "--pid", "0", Path.GetFileName(thread)]);
+                }
+            }
+            catch (IOException)
+            {
+                // A thread that is gone.
+            }
+        }
     }
 }

@@ -89,17 +89,17 @@ public sealed class MetricsTests(ITestOutputHelper output)
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Parse(proxy.Url.Host), proxy.Url.Port);
         await socket.SendAsync(bytes);
-        socket.Shutdown(SocketShutdown.Send);
         byte[] answer = new byte[1024];
         try
         {
+            socket.Shutdown(SocketShutdown.Send);
             while (await socket.ReceiveAsync(answer).WaitAsync(TimeSpan.FromSeconds(60)) > 0)
             {
             }
         }
         catch (SocketException)
         {
-            // Another way to end.
+            // Another way to end, which may come before the own one.
         }
     }
 

@@ -5,7 +5,7 @@ using WarpProxy.Tests.EndToEnd.Harness;
 
 namespace WarpProxy.Tests.EndToEnd.Telemetry;
 
-/// <summary>A real Prometheus that scrapes one proxy every second.</summary>
+/// <summary>A real Prometheus that scrapes one proxy every two seconds, each time for as long at most.</summary>
 internal sealed class PrometheusProcess : IAsyncDisposable
 {
     public const string Path = "/usr/bin/prometheus";
@@ -29,7 +29,7 @@ internal sealed class PrometheusProcess : IAsyncDisposable
         await File.WriteAllTextAsync(
             scenario.File("prometheus.yml"),
             $"""
-            global: {"{"} scrape_interval: 1s, evaluation_interval: 1s {"}"}
+            global: {"{"} scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s {"}"}
             rule_files: [ rules.yml ]
             scrape_configs:
               - job_name: warpproxy
@@ -40,15 +40,16 @@ internal sealed class PrometheusProcess : IAsyncDisposable
         while (true)
         {
             int port = FreePort();
+            string storage = scenario.File($"prometheus-{port}");
             RunningProcess process = scenario.Start(
                 Path,
                 [
-                    $"--config.file={scenario.File("prometheus.yml")}", $"--storage.tsdb.path={scenario.File($"prometheus-{port}")}", $"--web.listen-address=127.0.0.1:{port}",
+                    $"--config.file={scenario.File("prometheus.yml")}", $"--storage.tsdb.path={storage}", $"--web.listen-address=127.0.0.1:{port}",
                     "--log.level=warn",
                 ],
                 new Dictionary<string, string>());
             var prometheus = new PrometheusProcess(process, port);
-            await Eventually.TrueAsync("Prometheus is ready", async () => process.HasExited || await prometheus.IsReadyAsync());
+            await Eventually.TrueAsync("Prometheus is ready", async () => process.HasExited || await prometheus.IsReadyAsync(storage));
             if (!process.HasExited)
             {
                 return prometheus;
@@ -82,12 +83,14 @@ internal sealed class PrometheusProcess : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private async Task<bool> IsReadyAsync()
+    /// <summary>Whether it answers; another one, which took the port meanwhile, has other storage.</summary>
+    private async Task<bool> IsReadyAsync(string storage)
     {
         try
         {
             using HttpResponseMessage response = await _http.GetAsync(new Uri("/-/ready", UriKind.Relative));
-            return response.IsSuccessStatusCode;
+            return response.IsSuccessStatusCode
+                && (await _http.GetStringAsync(new Uri("/api/v1/status/flags", UriKind.Relative))).Contains(storage, StringComparison.Ordinal);
         }
         catch (HttpRequestException)
         {
