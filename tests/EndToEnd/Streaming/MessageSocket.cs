@@ -6,14 +6,16 @@ namespace WarpProxy.Tests.EndToEnd.Streaming;
 /// <summary>One end of a WebSocket on which both sides send numbered messages at the same time. The client ends it; each tells in its close how many came.</summary>
 internal sealed class MessageSocket(WebSocket socket)
 {
-    /// <summary>The upstream's side: sends until the client has ended.</summary>
+    /// <summary>The upstream's side: sends until the client has ended, and once at least.</summary>
     public async Task ServeAsync(CancellationToken aborted)
     {
         Task<int> receiving = ReceiveAllAsync(aborted);
-        for (int sent = 0; !receiving.IsCompleted; sent++)
+        int sent = 0;
+        do
         {
-            await socket.SendAsync(NumberedMessage.Create(sent), WebSocketMessageType.Binary, endOfMessage: true, aborted);
+            await socket.SendAsync(NumberedMessage.Create(sent++), WebSocketMessageType.Binary, endOfMessage: true, aborted);
         }
+        while (!receiving.IsCompleted);
 
         int received = await receiving;
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, received.ToString(CultureInfo.InvariantCulture), aborted);

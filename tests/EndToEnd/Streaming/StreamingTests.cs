@@ -18,7 +18,7 @@ public sealed class StreamingTests(StreamingTests.BothPaths paths, ITestOutputHe
         double.Parse(Environment.GetEnvironmentVariable("WARPPROXY_TEST_STREAM_SECONDS") ?? "0", CultureInfo.InvariantCulture));
 
     private readonly long _began = Stopwatch.GetTimestamp();
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(2) + Duration);
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(10) + Duration);
 
     public static IEnumerable<object[]> SocketsOfBothPaths =>
         from path in BothPaths.All from way in new[] { "1.1 /h1/socket", "2.0 /h1/socket", "2.0 /socket" } select (object[])[path, way];

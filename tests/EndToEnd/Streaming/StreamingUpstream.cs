@@ -101,7 +101,7 @@ internal sealed class StreamingUpstream : IAsyncDisposable
         return count;
     }
 
-    /// <summary>Sends messages of its own as long as the client sends its.</summary>
+    /// <summary>Sends messages of its own as long as the client sends its, and one at least.</summary>
     private static async Task<int> BothWaysAsync(HttpContext context)
     {
         int count = 0;
@@ -112,10 +112,12 @@ internal sealed class StreamingUpstream : IAsyncDisposable
                 NumberedMessage.Check(count, message);
             }
         });
-        for (int sent = 0; !receiving.IsCompleted; sent++)
+        int sent = 0;
+        do
         {
-            await GrpcFrames.WriteAsync(context.Response.Body, NumberedMessage.Create(sent));
+            await GrpcFrames.WriteAsync(context.Response.Body, NumberedMessage.Create(sent++));
         }
+        while (!receiving.IsCompleted);
 
         await receiving;
         return count;
