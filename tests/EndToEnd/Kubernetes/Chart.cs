@@ -10,7 +10,7 @@ internal static class Chart
     public const string Namespace = "edge";
     public const string Release = "front";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
     private static readonly ConcurrentDictionary<string, Lazy<Task<Manifests>>> Rendered = new();
 
     public static string Folder { get; } = Executable.RepositoryFile("charts/warpproxy");

@@ -174,7 +174,7 @@ public sealed class ChartTests(ITestOutputHelper output)
 
     private static async Task<(int ExitCode, string Said)> JudgeAsync(IEnumerable<string> files)
     {
-        ToolResult result = await Tool.RunAsync(KubernetesTools.Node, [KubernetesTools.Manifests, "check", .. files], limit: TimeSpan.FromMinutes(2));
+        ToolResult result = await Tool.RunAsync(KubernetesTools.Node, [KubernetesTools.Manifests, "check", .. files], limit: TimeSpan.FromMinutes(10));
         return (result.ExitCode, result.Output + result.Error);
     }
 }

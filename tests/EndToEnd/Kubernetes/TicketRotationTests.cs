@@ -16,7 +16,7 @@ public sealed class TicketRotationTests(ITestOutputHelper output) : IAsyncDispos
     public async Task Rotation_adds_a_key_at_the_end_and_removes_the_oldest()
     {
         Manifests chart = await Chart.RenderAsync("production");
-        JsonNode secret = chart.Single("Secret", $"{Chart.Release}-warpproxy-tickets");
+        JsonNode secret = chart.Single("Secret", $"{Chart.Release}-warpproxy-tickets").DeepClone();     // others read what was rendered
         secret["metadata"]!["namespace"] = Chart.Namespace;
         await using FakeApiServer api = await FakeApiServer.StartAsync(secret);
         string[] first = [.. api.Data.Keys];
