@@ -48,7 +48,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         await weather.EndAsync();
         Assert.Empty(crowd.Failures);
         long before = (await proxy.StatusAsync()).Operations.Device;
-        await Eventually.TrueAsync("the device computes again", async () => (await proxy.StatusAsync()).Operations.Device > before + Clients, TimeSpan.FromMinutes(2));
+        await Eventually.TrueAsync("the device computes again", async () => (await proxy.StatusAsync()).Operations.Device > before + Clients, TimeSpan.FromMinutes(5));
         await crowd.ServeMoreAsync(Clients);
         await crowd.StopAsync();
         await end.CancelAsync();

@@ -23,6 +23,9 @@ public sealed class StoppedDeviceTests(ITestOutputHelper output)
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(
             scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri, "--path", "device"], ProxyProcess.DefaultDeadline);
         TimeSpan fair = await ServeAsync(proxy, certificate, crowd => crowd.ServeMoreAsync(400));
+
+        // What is not ready gets nothing to be late with: on a busy machine it may have failed its first probe.
+        await Eventually.TrueAsync("the device gets work", async () => (await proxy.StatusAsync()).Devices[0].State == "ready", TimeSpan.FromMinutes(2));
         emulator.Process.Send(Signal.Stop);
         long served = 0;
         TimeSpan stopped = await ServeAsync(proxy, certificate, async crowd =>

@@ -90,7 +90,7 @@ internal sealed class Weather(Scenario scenario, int seed, string routes) : IDis
     public async Task EndAsync()
     {
         WriteCertificate(isGood: true, isRsa: true);
-        WriteConfiguration("device", 200);
+        WriteConfiguration("device", deadlineMs: 10_000);      // that a busy machine keeps
         await _emulator!.KillAsync();
         await StartEmulatorAsync([]);
     }

@@ -13,6 +13,8 @@ internal sealed class Container : IAsyncDisposable
 
     private const string Nsenter = "/usr/bin/nsenter";
 
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
     // $1 root, then pairs of folder and mount point up to --, then the command. Of /dev what every engine gives.
     private const string Script = """
         set -e
@@ -30,16 +32,17 @@ internal sealed class Container : IAsyncDisposable
 
     private readonly ImageConfiguration _image;
     private readonly RunningProcess _unshare;
+    private readonly int? _processId;
 
-    private Container(ImageConfiguration image, RunningProcess unshare, int processId)
+    private Container(ImageConfiguration image, RunningProcess unshare, int? processId)
     {
         _image = image;
         _unshare = unshare;
-        ProcessId = processId;
+        _processId = processId;
     }
 
     /// <summary>Of the program, outside.</summary>
-    public int ProcessId { get; }
+    public int ProcessId => _processId ?? throw new InvalidOperationException("It ended before it was seen.");
 
     public RunningProcess Process => _unshare;
 
@@ -70,8 +73,10 @@ internal sealed class Container : IAsyncDisposable
             child = ReadNumber(children);
             return unshare.HasExited || (child is { } id && IsRunning(id, image.Entrypoint[0]));
         });
-        Assert.False(unshare.HasExited, $"{image.Entrypoint[0]} was not started: {unshare.Transcript()}");
-        return new Container(image, unshare, child!.Value);
+
+        // One that ends by itself may have ended before anybody looked.
+        Assert.False(unshare.HasExited && await unshare.WaitForExitAsync(Limit) != 0, $"{image.Entrypoint[0]} was not started: {unshare.Transcript()}");
+        return new Container(image, unshare, child);
     }
 
     /// <summary>Runs the image's health check, as an engine does: inside.</summary>
@@ -83,11 +88,12 @@ internal sealed class Container : IAsyncDisposable
             Nsenter,
             [
                 $"--target={Id}", "--mount", "--net", "--ipc", "--pid", "--root", "--wd", $"--setuid={user}", $"--setgid={group}", .. _image.Healthcheck.Test[1..],
-            ]);
+            ],
+            limit: Limit);
     }
 
     /// <summary>Runs a tool of this machine in the network of the program.</summary>
-    public Task<ToolResult> RunBesideAsync(string tool, params string[] arguments) => Tool.RunAsync(Nsenter, [$"--target={Id}", "--net", tool, .. arguments]);
+    public Task<ToolResult> RunBesideAsync(string tool, params string[] arguments) => Tool.RunAsync(Nsenter, [$"--target={Id}", "--net", tool, .. arguments], limit: Limit);
 
     /// <summary>Sends it the signal with which engines stop it.</summary>
     public void Stop()

@@ -11,6 +11,9 @@ internal sealed class Browser : IAsyncDisposable
 {
     public const string Path = "/usr/bin/chromium";
 
+    // What is said of a page that is being left.
+    private static readonly string[] Leaving = ["Inspected target navigated or closed", "Execution context was destroyed", "Cannot find default execution context"];
+
     private readonly RunningProcess _process;
     private readonly ClientWebSocket _socket = new();
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonNode?>> _waiting = new();
@@ -65,7 +68,20 @@ internal sealed class Browser : IAsyncDisposable
     /// <summary>The value of an expression in the page, which may be a promise.</summary>
     public async Task<T> EvaluateAsync<T>(string expression)
     {
-        JsonNode? answer = await CallAsync("Runtime.evaluate", new { expression, returnByValue = true, awaitPromise = true });
+        JsonNode? answer;
+        while (true)
+        {
+            try
+            {
+                answer = await CallAsync("Runtime.evaluate", new { expression, returnByValue = true, awaitPromise = true });
+                break;
+            }
+            catch (InvalidOperationException refusal) when (Array.Exists(Leaving, words => refusal.Message.Contains(words, StringComparison.Ordinal)))
+            {
+                // The page that was asked has made room for the next one, which is asked the same.
+            }
+        }
+
         Assert.True(answer!["exceptionDetails"] is null, $"{expression}: {answer["exceptionDetails"]}");
         return answer["result"]!["value"].Deserialize<T>()!;
     }
@@ -112,7 +128,7 @@ internal sealed class Browser : IAsyncDisposable
             _sending.Release();
         }
 
-        return await done.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        return await done.Task.WaitAsync(TimeSpan.FromMinutes(3));
     }
 
     private async Task ReadAsync()

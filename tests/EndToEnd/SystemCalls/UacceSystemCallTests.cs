@@ -16,6 +16,8 @@ public sealed class UacceSystemCallTests(ITestOutputHelper output)
     private const int MmioBytes = 8192;
     private const int PageBytes = 4096;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);    // every call of every thread waits twice for strace
+
     [TracedFact]
     public async Task Queue_is_opened_asked_started_polled_and_given_back_by_these_calls_in_this_order()
     {
@@ -37,9 +39,9 @@ public sealed class UacceSystemCallTests(ITestOutputHelper output)
 
         // Nothing answers the probe, so the queue is given back after it.
         await Eventually.TrueAsync(
-            "the device is quarantined", () => proxy.Output.Concat(proxy.Errors).Any(static line => line.Contains("quarantined", StringComparison.Ordinal)));
+            "the device is quarantined", () => proxy.Output.Concat(proxy.Errors).Any(static line => line.Contains("quarantined", StringComparison.Ordinal)), Patience);
         proxy.Send(Signal.Terminate);
-        Assert.Equal(0, await proxy.WaitForExitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(0, await proxy.WaitForExitAsync(Patience));
 
         List<string> listing = Describe(Calls(trace, device), device);
         output.WriteLine(string.Join('\n', listing));
