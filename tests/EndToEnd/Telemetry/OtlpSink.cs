@@ -8,12 +8,12 @@ using Microsoft.Extensions.Logging;
 
 namespace WarpProxy.Tests.EndToEnd.Telemetry;
 
-/// <summary>A collector for OTLP over HTTP with protocol buffers: keeps the spans that it is sent.</summary>
+/// <summary>A collector for OTLP over HTTP with protocol buffers: keeps the spans that it is sent, and the metrics that it was sent last.</summary>
 internal sealed class OtlpSink : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly ConcurrentQueue<OtlpSpan> _spans = new();
-    private int _metricRequests;
+    private volatile IReadOnlyList<OtlpPoint>? _metrics;
 
     private OtlpSink(WebApplication application) => _application = application;
 
@@ -22,8 +22,8 @@ internal sealed class OtlpSink : IAsyncDisposable
     /// <summary>So far.</summary>
     public IReadOnlyList<OtlpSpan> Spans => [.. _spans];
 
-    /// <summary>How often metrics came.</summary>
-    public int MetricRequests => Volatile.Read(ref _metricRequests);
+    /// <summary>What came last; null: nothing yet.</summary>
+    public IReadOnlyList<OtlpPoint>? Metrics => _metrics;
 
     public static async Task<OtlpSink> StartAsync()
     {
@@ -53,7 +53,7 @@ internal sealed class OtlpSink : IAsyncDisposable
         }
         else if (context.Request.Path == "/v1/metrics")
         {
-            Interlocked.Increment(ref _metricRequests);
+            _metrics = [.. OtlpPoint.ReadRequest(body.ToArray())];
         }
         else
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Google.Protobuf;
 
 namespace WarpProxy.Tests.EndToEnd.Telemetry;
@@ -28,15 +27,15 @@ internal sealed record OtlpSpan
 
     /// <summary>All spans of an ExportTraceServiceRequest.</summary>
     public static IEnumerable<OtlpSpan> ReadRequest(byte[] request) =>
-        from resource in Messages(request, 1)
-        from scope in Messages(resource, 2)
-        from span in Messages(scope, 2)
+        from resource in OtlpMessage.Messages(request, 1)
+        from scope in OtlpMessage.Messages(resource, 2)
+        from span in OtlpMessage.Messages(scope, 2)
         select Read(span);
 
     private static OtlpSpan Read(byte[] bytes)
     {
         var span = new OtlpSpan();
-        Each(bytes, (field, input) =>
+        OtlpMessage.Each(bytes, (field, input) =>
         {
             switch (field)
             {
@@ -59,7 +58,7 @@ internal sealed record OtlpSpan
                     span.End = input.ReadFixed64();
                     return true;
                 case 9:
-                    (string key, string value) = Attribute(input.ReadBytes().ToByteArray());
+                    (string key, string value) = OtlpMessage.Attribute(input.ReadBytes().ToByteArray());
                     span.Attributes[key] = value;
                     return true;
                 case 11:
@@ -69,7 +68,7 @@ internal sealed record OtlpSpan
                     span.Links.Add(Link(input.ReadBytes().ToByteArray()));
                     return true;
                 case 15:
-                    span.Status = (int)Number(input.ReadBytes().ToByteArray(), 3);
+                    span.Status = (int)OtlpMessage.Number(input.ReadBytes().ToByteArray(), 3);
                     return true;
                 default:
                     return false;
@@ -81,7 +80,7 @@ internal sealed record OtlpSpan
     private static (string Name, ulong Time) Event(byte[] bytes)
     {
         (string name, ulong time) = ("", 0UL);
-        Each(bytes, (field, input) =>
+        OtlpMessage.Each(bytes, (field, input) =>
         {
             switch (field)
             {
@@ -101,7 +100,7 @@ internal sealed record OtlpSpan
     private static (string TraceId, string SpanId) Link(byte[] bytes)
     {
         (string trace, string span) = ("", "");
-        Each(bytes, (field, input) =>
+        OtlpMessage.Each(bytes, (field, input) =>
         {
             switch (field)
             {
@@ -116,97 +115,6 @@ internal sealed record OtlpSpan
             }
         });
         return (trace, span);
-    }
-
-    private static (string Key, string Value) Attribute(byte[] bytes)
-    {
-        (string key, string value) = ("", "");
-        Each(bytes, (field, input) =>
-        {
-            switch (field)
-            {
-                case 1:
-                    key = input.ReadString();
-                    return true;
-                case 2:
-                    value = Value(input.ReadBytes().ToByteArray());
-                    return true;
-                default:
-                    return false;
-            }
-        });
-        return (key, value);
-    }
-
-    private static string Value(byte[] bytes)
-    {
-        string value = "";
-        Each(bytes, (field, input) =>
-        {
-            switch (field)
-            {
-                case 1:
-                    value = input.ReadString();
-                    return true;
-                case 2:
-                    value = input.ReadBool() ? "true" : "false";
-                    return true;
-                case 3:
-                    value = input.ReadInt64().ToString(CultureInfo.InvariantCulture);
-                    return true;
-                case 4:
-                    value = input.ReadDouble().ToString("R", CultureInfo.InvariantCulture);
-                    return true;
-                default:
-                    return false;
-            }
-        });
-        return value;
-    }
-
-    private static long Number(byte[] bytes, int wanted)
-    {
-        long number = 0;
-        Each(bytes, (field, input) =>
-        {
-            if (field != wanted)
-            {
-                return false;
-            }
-
-            number = input.ReadInt64();
-            return true;
-        });
-        return number;
-    }
-
-    private static List<byte[]> Messages(byte[] bytes, int wanted)
-    {
-        List<byte[]> messages = [];
-        Each(bytes, (field, input) =>
-        {
-            if (field != wanted)
-            {
-                return false;
-            }
-
-            messages.Add(input.ReadBytes().ToByteArray());
-            return true;
-        });
-        return messages;
-    }
-
-    /// <summary>Reads every field; those that <paramref name="read"/> does not take are passed over.</summary>
-    private static void Each(byte[] bytes, Func<int, CodedInputStream, bool> read)
-    {
-        using var input = new CodedInputStream(bytes);
-        for (uint tag = input.ReadTag(); tag != 0; tag = input.ReadTag())
-        {
-            if (!read(WireFormat.GetTagFieldNumber(tag), input))
-            {
-                input.SkipLastField();
-            }
-        }
     }
 
     private static string Hex(CodedInputStream input) => Convert.ToHexStringLower(input.ReadBytes().Span);

@@ -91,13 +91,21 @@ public sealed class TraceTests(ITestOutputHelper output)
                 await new TlsClient(proxy.Url, certificate.Root).GetAsync();
             }
 
-            await Eventually.TrueAsync("metrics come", () => sink.MetricRequests > 0);
+            await Eventually.TrueAsync("metrics come", () => sink.Metrics is not null);
             proxy.Process.Send(Signal.Terminate);
             await Eventually.TrueAsync("the proxy has ended, and has sent what there was", () => proxy.Process.HasExited);
         }
 
         Assert.Empty(sink.Spans);
+
+        // What it heard last stands at a collector for minutes: that of a proxy that ends well must not look like a lost device.
+        Assert.Equal(["ready"], Current(sink, "warpproxy.device.state"));
+        Assert.Equal(["closed"], Current(sink, "warpproxy.breaker.state"));
     }
+
+    /// <summary>The states that a collector takes for the current ones.</summary>
+    private static IEnumerable<string> Current(OtlpSink sink, string metric) =>
+        sink.Metrics!.Where(point => point.Metric == metric && point.Value == 1).Select(static point => point.Attributes["state"]);
 
     [Theory]
     [InlineData(false)]
