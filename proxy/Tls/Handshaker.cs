@@ -233,14 +233,14 @@ internal sealed class Handshaker(
                     return Interlocked.Exchange(ref tls, null);
                 }
 
-                await transport.Output.FlushAsync(deadline);
                 if (status != TlsStatus.WantRead)
                 {
                     handshake.Outcome = HandshakeOutcomes.Failed;
-                    await TellFailureAsync(connection, tls.Failure, deadline);
+                    await FailAsync(connection, tls.Failure, deadline);
                     return null;
                 }
 
+                await transport.Output.FlushAsync(deadline);
                 if (tls.IsResumed)
                 {
                     handshake.Complete();
@@ -299,17 +299,20 @@ internal sealed class Handshaker(
         await connection.Transport.Output.FlushAsync(deadline);
     }
 
-    private async ValueTask TellFailureAsync(ConnectionContext connection, TlsFailure failure, CancellationToken deadline)
+    /// <summary>Counts and logs a failure, and then sends its alert: what a client has read is counted.</summary>
+    private async ValueTask FailAsync(ConnectionContext connection, TlsFailure failure, CancellationToken deadline)
     {
         TlsCertificateRefusal reason = failure.CertificateRefusal;
         if (reason == TlsCertificateRefusal.None)
         {
             logger.HandshakeFailed(connection.ConnectionId, failure);
+            await connection.Transport.Output.FlushAsync(deadline);
             return;
         }
 
         counters.ClientCertificateRefused(reason);
         logger.ClientCertificateRefused(connection.ConnectionId, reason.ToString(), failure);
+        await connection.Transport.Output.FlushAsync(deadline);
         await LingerAsync(connection.Transport.Input, deadline);
     }
 
