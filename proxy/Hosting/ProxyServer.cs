@@ -182,8 +182,10 @@ internal sealed partial class ProxyServer : IAsyncDisposable
     public async Task DrainAsync()
     {
         TimeSpan drain = DrainTime;
-        _logger.Draining(drain.TotalSeconds);
+
+        // Before it is logged: who has read that it drains is told so by /readyz too.
         _state = Readiness.Draining;
+        _logger.Draining(drain.TotalSeconds);
         _files.Stop();
         int cutCount = 0;
         if (_proxy is not null)
