@@ -141,6 +141,9 @@ public sealed class ClientCertificateTests(VerifyingProxies proxies, ITestOutput
         await Eventually.TrueAsync("the client is refused", async () => (await proxies.GetHeadersAsync(url, "later")).ExitCode != 0);
         Assert.Equal(0, (await proxies.GetHeadersAsync(url, "good")).ExitCode);
 
+        // Each listener has authorities of its own, and reads the lists itself.
+        await Eventually.TrueAsync("the other listener refuses it too", async () => (await proxies.GetHeadersAsync(optional, "later")).ExitCode != 0);
+
         // Nor by a ticket of before, whose key is still there.
         ToolResult ticket = await ResumeAsync(optional, "later", "-tls1_3", "-sess_in", session);
         Assert.Contains("alert certificate revoked", ticket.Error, StringComparison.Ordinal);

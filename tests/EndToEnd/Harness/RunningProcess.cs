@@ -60,6 +60,24 @@ internal sealed class RunningProcess : IAsyncDisposable
 
     public void Send(Signal signal) => Signals.Send(Id, signal);
 
+    /// <summary>
+    /// Does something that the program sees all of, or nothing, since it is stopped meanwhile: as when files that belong together are written one after
+    /// the other by somebody whom the machine lets wait in between.
+    /// </summary>
+    public async Task UnseenAsync(Action change)
+    {
+        Send(Signal.Stop);
+        try
+        {
+            await Eventually.TrueAsync($"{Name} is stopped", IsStopped);
+            change();
+        }
+        finally
+        {
+            Send(Signal.Continue);
+        }
+    }
+
     /// <summary>Waits until it has ended and all its output is here; returns its exit code, 128 + number after a signal.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan limit)
     {
@@ -94,8 +112,25 @@ internal sealed class RunningProcess : IAsyncDisposable
                 Send(Signal.Kill);
             }
 
-            await WaitForExitAsync(TimeSpan.FromSeconds(20));
+            await WaitForExitAsync(TimeSpan.FromSeconds(60));
             _process.Dispose();
+        }
+    }
+
+    /// <summary>Whether every thread is (state T, proc(5)).</summary>
+    private bool IsStopped()
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{Id}/task").All(static thread =>
+            {
+                string stat = File.ReadAllText(Path.Combine(thread, "stat"));
+                return stat[stat.LastIndexOf(')')..].StartsWith(") T", StringComparison.Ordinal);
+            });
+        }
+        catch (IOException)
+        {
+            return false;       // a thread has just ended
         }
     }
 
