@@ -146,13 +146,22 @@ public sealed class AdmissionTests(ITestOutputHelper output)
         foreach (string text in new[] { "", "GET / HTTP/1.1\r\nHost: ", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" })
         {
             using Socket socket = await ConnectAsync(url);
-            await using var tls = new System.Net.Security.SslStream(new NetworkStream(socket));
+
+            // The time to rest begins when the handshake ends: who came with the first bytes a second after that would be too late.
+            await using var joined = new JoinedStream(new NetworkStream(socket));
+            await using var tls = new System.Net.Security.SslStream(joined);
             await tls.AuthenticateAsClientAsync(new System.Net.Security.SslClientAuthenticationOptions
             {
                 TargetHost = "localhost",
+                EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls13,
                 RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetRawCertData().AsSpan().SequenceEqual(certificate.Certificate.RawData),
             });
-            await tls.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text));
+            if (text.Length > 0)
+            {
+                await tls.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text));
+            }
+
+            await joined.ReleaseAsync();
             using var answer = new StringWriter();
             byte[] buffer = new byte[4096];
             while (await tls.ReadAsync(buffer).AsTask().WaitAsync(Patience) is > 0 and int count)
@@ -175,7 +184,10 @@ public sealed class AdmissionTests(ITestOutputHelper output)
               {{sections}}
             }
             """);
-        ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--config", config]);
+
+        // The environment is stronger than the file: of the limits of handshakes it has those that the test does not set.
+        var environment = ProxyProcess.LongDeadline.Where(one => !sections.Contains(one.Key.Split("__")[^1], StringComparison.Ordinal)).ToDictionary();
+        ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--config", config], environment);
         return (proxy, (await Listeners.OfAsync(proxy, 1))[0]);
     }
 

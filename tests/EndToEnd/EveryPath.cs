@@ -34,6 +34,8 @@ public sealed class EveryPath : IAsyncLifetime, IDisposable
         string[] arguments = [.. certificate, "--config", config];
         _proxies[Embedded] = await ProxyProcess.StartAsync(_scenario, [.. arguments, "--device", "embedded:"]);
         _proxies[Emulator] = await ProxyProcess.StartAsync(_scenario, [.. arguments, "--device", emulator.DeviceUri]);
+        await _proxies[Embedded].HasQueuesAsync();
+        await _proxies[Emulator].HasQueuesAsync();
         _proxies[Software] = await ProxyProcess.StartAsync(_scenario, [.. arguments, "--path", "software"]);
     }
 

@@ -50,6 +50,11 @@ public sealed class EveryProfile : IAsyncLifetime
         foreach (string path in (string[])[Device, Software])
         {
             ProxyProcess proxy = await ProxyProcess.StartAsync(_scenario, ["--config", config, "--path", path]);
+            if (path == Device)
+            {
+                await proxy.HasQueuesAsync();
+            }
+
             IReadOnlyList<Uri> urls = [];
             await Eventually.TrueAsync("warpproxy says where all listeners are", () => (urls = proxy.ReadUrls()).Count == Listeners.Length);
             foreach ((int index, string listener) in Listeners.Index())

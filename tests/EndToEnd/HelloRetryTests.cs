@@ -20,6 +20,10 @@ public sealed class HelloRetryTests(ITestOutputHelper output)
             scenario,
             [.. certificate.WriteTo(scenario), "--device", emulator?.DeviceUri ?? "embedded:", "--path", path == EveryPath.Software ? "software" : "device"],
             new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["WARPPROXY_Protocol__Groups"] = "secp256r1" });
+        if (path != EveryPath.Software)
+        {
+            await proxy.HasQueuesAsync();
+        }
 
         ToolResult result = await Tool.GetWithOpenSslAsync(proxy, scenario.File("root.pem"), "-tls1_3", "-groups", "X25519:P-256", "-msg");
 

@@ -43,7 +43,7 @@ public sealed class RoutingTests(ITestOutputHelper output)
         await using var upstream = await Upstream.StartAsync();
         using var certificate = TestCertificate.Rsa(2048);
         await using ProxyProcess proxy = await StartAsync(scenario, upstream, certificate);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         using var socket = new ClientWebSocket();
         socket.Options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetRawCertData().AsSpan().SequenceEqual(certificate.Certificate.RawData);
         await socket.ConnectAsync(new UriBuilder(proxy.Url) { Scheme = "wss", Path = "/socket" }.Uri, limit.Token);
@@ -173,12 +173,15 @@ public sealed class RoutingTests(ITestOutputHelper output)
         upstream.EndSlow();
 
         Assert.Equal("begin end", await slow);
-        Assert.Equal(0, await proxy.Process.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, await proxy.Process.WaitForExitAsync(TimeSpan.FromMinutes(2)));
         Assert.Empty(proxy.Process.Errors);
     }
 
     private static Task<ProxyProcess> StartAsync(Scenario scenario, Upstream upstream, TestCertificate certificate) =>
-        ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--config", upstream.WriteConfig(scenario, "{**all}")]);
+        ProxyProcess.StartAsync(
+            scenario,
+            [.. certificate.WriteTo(scenario), "--config", upstream.WriteConfig(scenario, "{**all}")],
+            new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["WARPPROXY_Shutdown__Drain"] = "00:10:00" });
 
     private static async Task<bool> CannotConnectAsync(Uri url)
     {

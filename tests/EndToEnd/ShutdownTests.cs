@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using WarpProxy.Tests.EndToEnd.Harness;
 using Xunit.Abstractions;
 
@@ -217,9 +218,11 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         using var certificate = TestCertificate.Rsa(2048);
         EmulatorProcess emulator = await EmulatorProcess.StartAsync(scenario, scenario.File("device.sock"));
         await using ProxyProcess proxy = await ProxyProcess.StartAsync(scenario, [.. certificate.WriteTo(scenario), "--device", emulator.DeviceUri]);
+        await proxy.HasQueuesAsync();
         await new TlsClient(proxy.Url, certificate.Root).GetAsync();
         proxy.Process.Send(Signal.Terminate);
         await EndsWellAsync(proxy);
+        await Eventually.TrueAsync("the emulator has seen all of its connections end", () => AreGone(emulator, proxy), Patience);
 
         emulator.Process.Send(Signal.Terminate);
         Assert.Equal(0, await emulator.Process.WaitForExitAsync(Patience));
@@ -250,7 +253,7 @@ public sealed class ShutdownTests(ITestOutputHelper output)
         ProxyProcess.StartAsync(
             scenario,
             [.. certificate.WriteTo(scenario), "--config", upstream.WriteConfig(scenario, "{**all}")],
-            new Dictionary<string, string> { ["WARPPROXY_Shutdown__Drain"] = drain });
+            new Dictionary<string, string>(ProxyProcess.LongDeadline) { ["WARPPROXY_Shutdown__Drain"] = drain });
 
     private static async Task DrainAsync(ProxyProcess proxy)
     {
@@ -260,6 +263,18 @@ public sealed class ShutdownTests(ITestOutputHelper output)
     }
 
     private static bool IsDraining(ProxyProcess proxy) => proxy.Process.Output.Any(static line => line.Contains("Draining", StringComparison.Ordinal));
+
+    /// <summary>Whether the emulator has said of each connection of the proxy, which had 16 queues, that it is closed.</summary>
+    private static bool AreGone(EmulatorProcess emulator, ProxyProcess proxy)
+    {
+        string[] lines = emulator.Process.Output;
+        string[] clients =
+        [
+            .. lines.Select(line => Regex.Match(line, $"(Client [0-9]+) connected: process {proxy.Process.Id},"))
+                .Where(static match => match.Success).Select(static match => match.Groups[1].Value),
+        ];
+        return clients.Length >= 16 && Array.TrueForAll(clients, client => Array.Exists(lines, line => line.Contains($"{client} disconnected: ", StringComparison.Ordinal)));
+    }
 
     private static async Task<string?> StateAsync(ProxyProcess proxy)
     {

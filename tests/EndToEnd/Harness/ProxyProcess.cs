@@ -3,18 +3,24 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>A <c>warpproxy</c> that serves, on ports that the system chose.</summary>
 internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) : IAsyncDisposable
 {
-    private const string PathVariable = "WARPPROXY_Offload__Path";
+    /// <summary>
+    /// The default deadline, for tests of what happens after it, and the path <c>device</c>: the default, <c>auto</c>, sends each operation where it is done
+    /// first. And the longest limits of handshakes that are allowed: on a busy machine the last of a crowd may wait longer than the defaults for its turn,
+    /// and would then rightly be refused.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> DefaultDeadline { get; } = new Dictionary<string, string>
+    {
+        ["WARPPROXY_Offload__Path"] = "device",
+        ["WARPPROXY_Tls__ClientHelloTimeout"] = "00:05:00",
+        ["WARPPROXY_Tls__HandshakeTimeout"] = "00:05:00",
+        ["WARPPROXY_Tls__LaneTimeout"] = "00:05:00",
+    };
 
     /// <summary>
-    /// The longest deadline that is allowed, with which a proxy starts whose environment a test does not name: on a busy machine an
-    /// operation may take longer than the default, and would then rightly be counted as software. With the path <c>device</c>: the default,
-    /// <c>auto</c>, sends each operation where it is done first.
+    /// The same with the longest deadline that is allowed, with which a proxy starts whose environment a test does not name: on a busy machine an
+    /// operation may take longer than the default, and would then rightly be counted as software.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> LongDeadline { get; } =
-        new Dictionary<string, string> { ["WARPPROXY_Offload__Deadline"] = "00:00:10", [PathVariable] = "device" };
-
-    /// <summary>The default deadline, for tests of what happens after it, and the path <c>device</c>.</summary>
-    public static IReadOnlyDictionary<string, string> DefaultDeadline { get; } = new Dictionary<string, string> { [PathVariable] = "device" };
+    public static IReadOnlyDictionary<string, string> LongDeadline { get; } = new Dictionary<string, string>(DefaultDeadline) { ["WARPPROXY_Offload__Deadline"] = "00:00:10" };
 
     public RunningProcess Process => process;
 
@@ -65,6 +71,10 @@ internal sealed class ProxyProcess(RunningProcess process, Uri url, Uri admin) :
     public ProxyProcess At(Uri listener) => new(process, listener, admin);
 
     public Task<ProxyStatus> StatusAsync() => ProxyStatus.ReadAsync(admin);
+
+    /// <summary>Waits until its only device has all its queues: on a busy machine some are opened after the start, and operations that find none are computed in software.</summary>
+    public Task HasQueuesAsync(int count = 16) => Eventually.TrueAsync(
+        $"the device is ready with {count} queues", async () => Assert.Single((await StatusAsync()).Devices) is { State: "ready" } device && device.QueueCount == count);
 
     public ValueTask DisposeAsync() => process.DisposeAsync();
 
