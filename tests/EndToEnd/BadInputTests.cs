@@ -9,7 +9,7 @@ namespace WarpProxy.Tests.EndToEnd;
 public sealed class BadInputTests(ITestOutputHelper output)
 {
     private const string Password = "right";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [Fact]
     public Task Missing_certificate_file() => AssertRefusedAsync(
@@ -128,7 +128,9 @@ public sealed class BadInputTests(ITestOutputHelper output)
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(scenario.File("device.sock")));
         listener.Listen();
-        Task answering = AnswerAsync(listener, answer);
+
+        // Not where the tests take turns: one of them that computes for seconds would keep the answer back for longer than the proxy waits.
+        Task answering = Task.Run(() => AnswerAsync(listener, answer));
 
         await AssertRefusedAsync(scenario, ["--device", $"emulator:{scenario.File("device.sock")}"], scenario.File("device.sock"));
 

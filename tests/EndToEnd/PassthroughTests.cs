@@ -160,20 +160,17 @@ public sealed class PassthroughTests(ITestOutputHelper output)
         scenario.Write("theirs.pem", certificate.RootPem);
         string chain = scenario.Write("their-chain.pem", certificate.ChainPem);
         string key = scenario.Write("their-key.pem", certificate.KeyPem);
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
         // In its directory, whose files -WWW serves.
         string[] mode = arguments.Length > 0 ? arguments : ["-www"];
         RunningProcess server = scenario.Start(
-            "/usr/bin/env", ["-C", Path.GetDirectoryName(chain)!, Tool.OpenSsl, "s_server", "-accept", $"127.0.0.1:{port}", "-cert", chain, "-key", key, .. mode]);
+            "/usr/bin/env", ["-C", Path.GetDirectoryName(chain)!, Tool.OpenSsl, "s_server", "-accept", "127.0.0.1:0", "-cert", chain, "-key", key, .. mode]);
+        string? accepting = null;
         await Eventually.TrueAsync("s_server accepts", () =>
-            server.HasExited || server.Output.Any(line => line.StartsWith("ACCEPT", StringComparison.Ordinal)));
+        {
+            accepting = server.Output.FirstOrDefault(static line => line.StartsWith("ACCEPT ", StringComparison.Ordinal));
+            return server.HasExited || accepting is not null;
+        });
         Assert.False(server.HasExited, server.Transcript());
-        return port;
+        return int.Parse(accepting!.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);
     }
 }
