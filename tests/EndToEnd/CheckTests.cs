@@ -7,7 +7,7 @@ namespace WarpProxy.Tests.EndToEnd;
 /// <summary><c>warpproxy check</c> and <c>warpproxy schema</c>, as processes.</summary>
 public sealed class CheckTests(ITestOutputHelper output) : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly Scenario _scenario = new(output);
 

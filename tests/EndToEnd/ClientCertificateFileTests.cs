@@ -34,7 +34,7 @@ public sealed partial class ClientCertificateFileTests(ITestOutputHelper output)
         RunningProcess proxy = scenario.Start(
             Executable.Proxy,
             ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--device", "none", "--config", config, .. certificate.WriteTo(scenario)]);
-        Assert.Equal(2, await proxy.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(2, await proxy.WaitForExitAsync(TimeSpan.FromMinutes(2)));
         string expected = sentence.Replace("'CA'", $"'{scenario.File("ca.pem")}'", StringComparison.Ordinal).Replace("'CRL'", $"'{scenario.File("crl.pem")}'", StringComparison.Ordinal);
         Assert.EndsWith(expected, Assert.Single(proxy.Errors), StringComparison.Ordinal);
     }

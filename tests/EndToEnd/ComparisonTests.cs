@@ -10,7 +10,9 @@ namespace WarpProxy.Tests.EndToEnd;
 [Collection(Alone.Name)]
 public sealed class ComparisonTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private const int MaxAttempts = 5;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     [Theory]
     [InlineData("embedded:")]
@@ -152,7 +154,7 @@ public sealed class ComparisonTests(ITestOutputHelper output)
             ["compare", "--device", "emulator:", "--seconds", "60", "--warmup", "60", "--connections", "2"],
             TemporaryFilesIn(scenario));
         int[] servers = [];
-        await Eventually.TrueAsync("the servers run", () => (servers = ChildrenOf(process.Id)).Length >= 8); // four, each with its guard
+        await Eventually.TrueAsync("the servers run", () => (servers = ChildrenOf(process.Id)).Length >= 8, Limit); // four, each with its guard
         process.Send(Signal.Terminate);
         process.Send(Signal.Interrupt);
         await process.WaitForExitAsync(Limit);
@@ -213,7 +215,7 @@ public sealed class ComparisonTests(ITestOutputHelper output)
     private static async Task<int[]> WaitForRoundsAsync(int process)
     {
         int[] servers = [];
-        await Eventually.TrueAsync("rounds are measured", async () => await DeviceOperationsOf(servers = ChildrenOf(process)) > 500);
+        await Eventually.TrueAsync("rounds are measured", async () => await DeviceOperationsOf(servers = ChildrenOf(process)) > 500, Limit);
         return servers;
     }
 
@@ -263,14 +265,29 @@ public sealed class ComparisonTests(ITestOutputHelper output)
         }
     }
 
+    /// <summary>
+    /// On a machine that is far too busy half a second may pass without a handshake, and a device may miss its deadlines until it is kept out. It is then
+    /// measured again.
+    /// </summary>
     private async Task<JsonElement[]> MeasureAsync(string verb, params string[] arguments)
     {
-        ToolResult result = await RunAsync(verb, [.. Short, "--json", .. arguments]);
-        Assert.Equal(0, result.ExitCode);
-        Assert.Empty(result.Error);
-        using JsonDocument json = JsonDocument.Parse(result.Output);
-        return [.. json.RootElement.EnumerateArray().Select(static row => row.Clone())];
+        for (int attempt = 1; ; attempt++)
+        {
+            ToolResult result = await RunAsync(verb, [.. Short, "--json", .. arguments]);
+            Assert.Equal(0, result.ExitCode);
+            Assert.Empty(result.Error);
+            using JsonDocument json = JsonDocument.Parse(result.Output);
+            JsonElement[] rows = [.. json.RootElement.EnumerateArray().Select(static row => row.Clone())];
+            if (attempt == MaxAttempts || Array.TrueForAll(rows, HasWorked))
+            {
+                return rows;
+            }
+        }
     }
+
+    private static bool HasWorked(JsonElement row) => row.GetProperty("handshakesPerSecondLowest").GetDouble() > 0
+        && row.GetProperty("cpuMicrosecondsPerHandshakeHighest").GetDouble() > 0
+        && (Server(row) != "device" || row.GetProperty("key").GetString()!.StartsWith("ECDSA", StringComparison.Ordinal) || row.GetProperty("deviceOperations").GetInt64() > 0);
 
     private async Task<ToolResult> RunAsync(string verb, params string[] arguments)
     {

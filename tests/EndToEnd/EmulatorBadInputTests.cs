@@ -6,7 +6,7 @@ namespace WarpProxy.Tests.EndToEnd;
 /// <summary>What <c>warp-emulator</c> refuses at start, and how it ends.</summary>
 public sealed class EmulatorBadInputTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [Theory]
     [InlineData("0")]

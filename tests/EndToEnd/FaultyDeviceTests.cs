@@ -36,7 +36,7 @@ public sealed class FaultyDeviceTests(ITestOutputHelper output)
         {
             Dictionary<string, long> fallback = (await proxy.StatusAsync()).Operations.Fallback;
             return fallback.GetValueOrDefault(reason) + fallback.GetValueOrDefault("quarantined") > 0;
-        });
+        }, TimeSpan.FromMinutes(5));
         await crowd.ServeMoreAsync(10 * Clients);
         await crowd.StopAsync();
 

@@ -9,7 +9,7 @@ namespace WarpProxy.Tests.EndToEnd;
 [Collection(Alone.Name)]
 public sealed class HandshakesTests(EveryPath paths, ITestOutputHelper output) : IClassFixture<EveryPath>
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     private ProxyProcess Proxy => paths.Proxy(EveryPath.Embedded);
 

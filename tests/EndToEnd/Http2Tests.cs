@@ -22,7 +22,7 @@ public sealed class Http2Tests(EveryPath paths, ITestOutputHelper output) : ICla
         ProxyProcess proxy = paths.Proxy(path);
         OperationStatus before = (await proxy.StatusAsync()).Operations;
         ToolResult result = await Tool.RunAsync(
-            H2Load, ["--requests=4000", "--clients=40", "--max-concurrent-streams=25", proxy.Url.ToString()], limit: TimeSpan.FromMinutes(2));
+            H2Load, ["--requests=4000", "--clients=40", "--max-concurrent-streams=25", proxy.Url.ToString()], limit: TimeSpan.FromMinutes(5));
         output.WriteLine(result.Output);
         Assert.Contains("Application protocol: h2", result.Output, StringComparison.Ordinal);
         Assert.Contains("4000 total, 4000 started, 4000 done, 4000 succeeded, 0 failed, 0 errored, 0 timeout", result.Output, StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class Http2Tests(EveryPath paths, ITestOutputHelper output) : ICla
                 $"--ignore-certificate-errors-spki-list={Convert.ToBase64String(SHA256.HashData(publicKey))}",
                 "--dump-dom", paths.Proxy(path).Url.ToString(),
             ],
-            limit: TimeSpan.FromMinutes(2));
+            limit: TimeSpan.FromMinutes(5));
         Assert.Contains("WarpProxy is serving", result.Output, StringComparison.Ordinal);
         Assert.Matches(new Regex("<dt>Protocol</dt><dd>HTTP/2</dd>"), result.Output);
         Assert.Contains("Tls13 TLS_AES", result.Output, StringComparison.Ordinal);

@@ -101,7 +101,7 @@ public sealed class HttpPolicyTests(HttpPolicyTests.OneProxy one, ITestOutputHel
 
     private static async Task<ToolResult> CurlAsync(params string[] arguments)
     {
-        ToolResult result = await Tool.RunAsync(Tool.Curl, ["--silent", "--show-error", "--include", "--max-time", "20", .. arguments]);
+        ToolResult result = await Tool.RunAsync(Tool.Curl, ["--silent", "--show-error", "--include", "--max-time", "100", .. arguments]);
         Assert.True(result.ExitCode == 0, result.ToString());
         return result;
     }

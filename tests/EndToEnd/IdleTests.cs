@@ -37,7 +37,7 @@ public sealed class IdleTests(ITestOutputHelper output)
 
     private async Task<ToolResult> RunAsync(params string[] arguments)
     {
-        ToolResult result = await Tool.RunAsync(Executable.LoadTest, ["idle", .. arguments], limit: TimeSpan.FromMinutes(2));
+        ToolResult result = await Tool.RunAsync(Executable.LoadTest, ["idle", .. arguments], limit: TimeSpan.FromMinutes(5));
         output.WriteLine(result.ToString());
         return result;
     }

@@ -143,7 +143,7 @@ public sealed class OcspTests : IAsyncLifetime, IDisposable
 
         RunningProcess proxy = _scenario.Start(
             Executable.Proxy, ["--urls", "https://127.0.0.1:0", "--admin", "http://127.0.0.1:0", "--config", WriteConfig(), "--device", "none"]);
-        Assert.Equal(2, await proxy.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(2, await proxy.WaitForExitAsync(TimeSpan.FromMinutes(2)));
         string expected = sentence.Replace("OCSP'", $"{file}'", StringComparison.Ordinal).Replace("CERTIFICATE", _scenario.File("rsa.pem"), StringComparison.Ordinal);
         Assert.EndsWith(expected, Assert.Single(proxy.Errors), StringComparison.Ordinal);
     }

@@ -22,7 +22,7 @@ public sealed class ProfileTests(EveryProfile profiles, ITestOutputHelper output
         ProxyProcess proxy = profiles.Proxy(path, profile);
         OperationStatus before = (await proxy.StatusAsync()).Operations;
         ToolResult result = await Tool.RunAsync(
-            SslScan, ["--no-colour", "--sni-name=localhost", proxy.HostAndPort], limit: TimeSpan.FromMinutes(2));
+            SslScan, ["--no-colour", "--timeout=60", "--sni-name=localhost", proxy.HostAndPort], limit: TimeSpan.FromMinutes(5));
         string expected = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "golden", "sslscan", $"{profile}.txt"));
         Assert.Equal(expected, WithoutCertificate(result.Output));
         OperationStatus after = (await proxy.StatusAsync()).Operations;

@@ -30,7 +30,7 @@ public sealed class SharedEmulatorTests(ITestOutputHelper output)
         Assert.Equal("device 0, software 1, no_device 1", (await third.StatusAsync()).Operations.Since(new OperationStatus(0, 0, [])));
 
         victim.Process.Send(Signal.Kill);
-        await victim.Process.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        await victim.Process.WaitForExitAsync(TimeSpan.FromMinutes(2));
         Task stopping = victims.StopAsync();
         await survivors.ServeMoreAsync(100);
         await Eventually.TrueAsync("the third proxy has the queues of the dead one", async () => await QueueCountAsync(third) == QueuesPerProxy);

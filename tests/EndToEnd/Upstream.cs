@@ -64,7 +64,7 @@ internal sealed class Upstream : IAsyncDisposable
             RevocationMode = X509RevocationMode.NoCheck,
         };
         handler.SslOptions.CertificateChainPolicy.CustomTrustStore.Add(certificate.Root);
-        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(60) };
+        return new HttpClient(handler) { Timeout = TimeSpan.FromMinutes(5) };
     }
 
     /// <summary>Lets the answer of <c>/slow</c> end.</summary>

@@ -13,6 +13,9 @@ internal sealed class ClientCrowd : IAsyncDisposable
     // Of a client that was not served, before it comes again: it must not take the processors from those it waits for.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
+    // For a hundred connections and more, each with a full handshake: seconds, unless the machine is busy.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private readonly ConcurrentQueue<string> _failures = new();
     private readonly Task[] _clients;
     private long _servedCount;
@@ -39,7 +42,7 @@ internal sealed class ClientCrowd : IAsyncDisposable
     public Task ServeMoreAsync(int count)
     {
         long goal = ServedCount + count;
-        return Eventually.TrueAsync($"{count} more connections served", () => ServedCount >= goal);
+        return Eventually.TrueAsync($"{count} more connections served", () => ServedCount >= goal, Patience);
     }
 
     /// <summary>The longest connection so far that was served.</summary>

@@ -22,7 +22,7 @@ internal sealed class EmulatorProcess(RunningProcess process, string socket) : I
     public async Task KillAsync()
     {
         process.Send(Signal.Kill);
-        await process.WaitForExitAsync(TimeSpan.FromSeconds(20));
+        await process.WaitForExitAsync(TimeSpan.FromSeconds(60));
     }
 
     public ValueTask DisposeAsync() => process.DisposeAsync();

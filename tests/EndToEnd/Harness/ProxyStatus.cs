@@ -7,7 +7,7 @@ internal sealed record ProxyStatus(
     OperationStatus Operations, DeviceStatus[] Devices, LeakStatus Leaks, ResumptionStatus Resumption, CertificateStatus Certificates,
     HandshakeStatus Handshakes, ConnectionStatus Connections)
 {
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(20) };
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(60) };
 
     public static async Task<ProxyStatus> ReadAsync(Uri admin) => (await Http.GetFromJsonAsync<ProxyStatus>(new Uri(admin, "/status")))!;
 }

@@ -5,7 +5,7 @@ namespace WarpProxy.Tests.EndToEnd.Harness;
 /// <summary>A client that sends records as it is told, and reads those of the server that are not encrypted.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly TcpClient _socket;
 

@@ -22,7 +22,7 @@ internal sealed class TlsClient
         Uri url, X509Certificate2 trusted, string name = "localhost", SslProtocols protocols = SslProtocols.None, TimeSpan? limit = null)
     {
         _url = url;
-        _limit = limit ?? TimeSpan.FromSeconds(30);
+        _limit = limit ?? TimeSpan.FromMinutes(2);
         _options = new SslClientAuthenticationOptions
         {
             TargetHost = name,

@@ -15,7 +15,7 @@ internal static class Tool
     public const string OpenSsl = "/usr/bin/openssl";
     public const string Python = "/usr/bin/python3";
 
-    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromMinutes(2);
 
     public static async Task<ToolResult> RunAsync(string path, IEnumerable<string> arguments, string input = "", TimeSpan? limit = null)
     {
@@ -58,7 +58,7 @@ internal static class Tool
         ToolResult result = await RunAsync(
             Curl,
             [
-                "--silent", "--show-error", "--max-time", "20", "--cacert", trusted, "--write-out", "\nHTTP/%{http_version} %{http_code}",
+                "--silent", "--show-error", "--max-time", "100", "--cacert", trusted, "--write-out", "\nHTTP/%{http_version} %{http_code}",
                 .. arguments, proxy.Url.ToString(),
             ]);
         Assert.True(result.ExitCode == 0, $"curl: {result}");

@@ -94,7 +94,7 @@ public sealed class VerifyingProxies : IAsyncLifetime, IDisposable
     internal Task<ToolResult> GetHeadersAsync(Uri url, string? client, params string[] arguments) => Tool.RunAsync(
         Tool.Curl,
         [
-            "--silent", "--show-error", "--max-time", "20", "--cacert", TrustedFile,
+            "--silent", "--show-error", "--max-time", "100", "--cacert", TrustedFile,
             .. client is null ? [] : new[] { "--cert", Client(client), "--key", Client(client) },
             .. arguments, new Uri(url, "/headers").ToString(),
         ]);
