@@ -107,8 +107,8 @@ internal sealed class PassthroughTunnel : IDisposable
             {
                 int sent = await SendAsync(bytes);
                 bytes = bytes.Slice(sent);
+                Touch();        // before it is counted: whoever sees it counted may count on it
                 _route.Counters.SentToUpstream(sent);
-                Touch();
             }
 
             input.AdvanceTo(bytes.End);
@@ -173,8 +173,8 @@ internal sealed class PassthroughTunnel : IDisposable
                     }
 
                     await _client.SendAsync(buffer.AsMemory(0, count));
-                    _route.Counters.SentToClient(count);
                     Touch();
+                    _route.Counters.SentToClient(count);
                 }
                 while (count == buffer.Length && count == MaxBufferBytes);
                 size = count == buffer.Length ? Math.Min(2 * buffer.Length, MaxBufferBytes) : MinBufferBytes;

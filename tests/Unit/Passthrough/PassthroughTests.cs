@@ -11,7 +11,7 @@ namespace WarpProxy.Tests.Unit.Passthrough;
 /// <summary>Connections through a whole proxy to an upstream that is a socket of the test: what arrives is compared byte by byte.</summary>
 public sealed class PassthroughTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private static readonly byte[] Hello = HelloBytes.Records(HelloBytes.Message(HelloBytes.Versions, HelloBytes.ServerName("Legacy.Example")));
 
     private readonly PemFolder _folder = new();
@@ -151,8 +151,10 @@ public sealed class PassthroughTests : IDisposable
     [Fact]
     public async Task Upstream_that_is_down_is_told_by_an_alert_and_counted()
     {
-        await using ProxyServer server = await StartAsync();
-        _upstream.Stop();
+        // A port that somebody has and nobody listens on.
+        using var down = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        down.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using ProxyServer server = await StartAsync(("Listeners:public:Passthrough:legacy:Upstream", down.LocalEndPoint!.ToString()!));
         using Socket client = await ConnectAsync(server);
         await client.SendAsync(Hello);
         Assert.Equal([21, 3, 1, 0, 2, 2, 80], await ReceiveToEndAsync(client));     // internal_error
@@ -178,15 +180,25 @@ public sealed class PassthroughTests : IDisposable
         using (client)
         using (upstream)
         {
-            await SayAsync(upstream, client);
+            int passed = Hello.Length;
+            await PassAsync(upstream, client);
             _time.Advance(TimeSpan.FromSeconds(59));
-            await SayAsync(client, upstream);
+            await PassAsync(client, upstream);
             _time.Advance(TimeSpan.FromSeconds(59));
-            await SayAsync(upstream, client);
+            await PassAsync(upstream, client);
             Assert.Equal(1, server.ReadStatus().Passthrough[0].Open);
             _time.Advance(TimeSpan.FromSeconds(60));
             await Assert.ThrowsAsync<SocketException>(() => ReceiveToEndAsync(client));
             await Assert.ThrowsAsync<SocketException>(() => ReceiveToEndAsync(upstream));
+
+            // Who has a byte has it a moment before the proxy has noted that it passed it on, and when.
+            async Task PassAsync(Socket from, Socket to)
+            {
+                await SayAsync(from, to);
+                passed++;
+                Assert.True(await Task.Run(() => SpinWait.SpinUntil(
+                    () => server.ReadStatus().Passthrough[0] is var status && status.BytesToUpstream + status.BytesToClient == passed, Patience)));
+            }
         }
 
         PassthroughStatus status = await WaitUntilClosedAsync(server);
