@@ -24,6 +24,11 @@ public sealed class HandshakesRunTests
         {
             byte[] buffer = new byte[4096];
             int length = await tls.ReadAsync(buffer, token);
+            if (length == 0)
+            {
+                return; // cut at the end of the run
+            }
+
             lock (names)
             {
                 names.Add(tls.TargetHostName);
@@ -32,11 +37,14 @@ public sealed class HandshakesRunTests
 
             await tls.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"u8.ToArray(), token);
         });
+        int port = server.Address.Port;
         HandshakesResult result = RunUntilDone(server, new Settings(Names: ["one.example", "two.example"], IsRequesting: true), handshakes: 2);
 
+        // One that was cut at the end of the run may still be served.
+        await server.DisposeAsync();
         Assert.Equal(0, result.ErrorCount);
         Assert.Equal(result.Latency.Count, result.Response!.Count);
-        Assert.All(requests, request => Assert.StartsWith($"GET /page HTTP/1.1\r\nHost: localhost:{server.Address.Port}\r\n", request, StringComparison.Ordinal));
+        Assert.All(requests, request => Assert.StartsWith($"GET /page HTTP/1.1\r\nHost: localhost:{port}\r\n", request, StringComparison.Ordinal));
         int difference = names.Count(name => name == "one.example") - names.Count(name => name == "two.example");
         Assert.InRange(difference, -16, 16); // those of the probe, and those cut at the end, of up to four runs
         Assert.Equal(["one.example", "two.example"], names.Distinct().Order());
@@ -107,7 +115,9 @@ public sealed class HandshakesRunTests
         Assert.True(result.Latency.MinMicroseconds >= 1_000_000, $"{result.Latency}");
         Assert.True(result.Latency.MaxMicroseconds >= 1_490_000, $"{result.Latency}");
         Assert.Contains(result.Warnings, warning => warning.StartsWith("100 connections that were due", StringComparison.Ordinal));
-        Assert.Equal(1 + 2, server.Connections);
+
+        // Those two have waited in the kernel for a server that may not have come to take them yet.
+        Assert.True(SpinWait.SpinUntil(() => server.Connections == 1 + 2, TimeSpan.FromSeconds(60)), $"{server.Connections} connections");
     }
 
     [Fact]

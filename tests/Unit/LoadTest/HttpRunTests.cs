@@ -20,7 +20,9 @@ public sealed class HttpRunTests
     public async Task Connections_are_kept()
     {
         await using var server = Server((_, _) => Ok);
-        HttpResult result = RunUntilDone(server, new Settings());
+
+        // So many that it does not matter what of them was sent before the measured time.
+        HttpResult result = RunUntilDone(server, new Settings(), requests: 10);
         Assert.Equal((0, "2xx", result.Requests), (result.ErrorCount, result.Statuses.Single().Key, result.Statuses.Single().Value));
         Assert.Equal(result.Requests, result.Latency.Count);
         Assert.InRange(server.Connections, 1, 4 * (2 + 1)); // two, and the first that only looks, of up to four runs
@@ -57,9 +59,9 @@ public sealed class HttpRunTests
     public async Task Request_that_may_not_be_repeated_is_an_error_there()
     {
         await using var server = Server((_, _) => Ok + "\0");
-        HttpResult result = RunUntilDone(server, new Settings(Request: new RequestShape { Method = "POST" }));
+        var settings = new Settings(Request: new RequestShape { Method = "POST" });
+        HttpResult result = RunUntil(server, settings, isHttps: false, static result => result.Requests > 0 && result.ErrorCount > 0);
         Assert.Subset(new HashSet<string> { "closed by the server", "reset by the server" }, result.Errors.Keys.ToHashSet());
-        Assert.True(result.ErrorCount > 0);
     }
 
     [Fact]
@@ -67,7 +69,7 @@ public sealed class HttpRunTests
     {
         int served = 0;
         await using var server = Server((_, _) => Interlocked.Increment(ref served) % 2 == 0 ? Ok : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-        HttpResult result = RunUntilDone(server, new Settings(), requests: 2);
+        HttpResult result = RunUntil(server, new Settings(), isHttps: false, static result => result.Statuses.Count > 1);
         Assert.Equal(["2xx", "4xx"], result.Statuses.Keys.Order());
         Assert.Equal(result.Requests, result.Statuses.Values.Sum());
         Assert.Equal(0, result.ErrorCount);

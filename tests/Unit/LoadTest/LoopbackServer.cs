@@ -10,10 +10,18 @@ namespace WarpProxy.Tests.Unit.LoadTest;
 /// <summary>A server on a free port of the loopback interface that does with each connection what the test says.</summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
+    private static readonly Lazy<Socket> Taken = new(static () =>
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
+    });
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private readonly Task _accepting;
     private int _connections;
+    private bool _isDisposed;
 
     private LoopbackServer(Func<Socket, CancellationToken, Task> serve)
     {
@@ -28,13 +36,8 @@ internal sealed class LoopbackServer : IAsyncDisposable
     /// <summary>How many connections came.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>An address that refuses: nobody listens there any more.</summary>
-    public static IPEndPoint Refusing()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return (IPEndPoint)listener.LocalEndpoint;
-    }
+    /// <summary>An address that refuses: nobody listens there, and nobody else can, since it is taken.</summary>
+    public static IPEndPoint Refusing() => (IPEndPoint)Taken.Value.LocalEndPoint!;
 
     public static X509Certificate2 CreateCertificate()
     {
@@ -76,8 +79,15 @@ internal sealed class LoopbackServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends when all that was begun for a connection has ended; then nothing of it changes any more. Once is enough.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         await _end.CancelAsync();
         await _accepting;
         _listener.Stop();
