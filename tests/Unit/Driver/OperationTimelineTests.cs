@@ -30,13 +30,17 @@ public sealed class OperationTimelineTests
     }
 
     [Theory]
-    [InlineData(8, 60_000, 0)]          // it began before it was asked
-    [InlineData(8, 0, 3_000_000_000u)]  // it ended seconds before, or after, it was asked
-    [InlineData(2000, 0, 0)]            // more than the rings have entries
-    public void Batch_that_cannot_be_is_not_believed(int size, int microseconds, uint early)
+    [InlineData(8, 1, 0)]       // it began before it was asked
+    [InlineData(8, 0, 1)]       // it ended before it was asked, or seconds after
+    [InlineData(2000, 0, 0)]    // more than the rings have entries
+    public void Batch_that_cannot_be_is_not_believed(int size, int microsecondsBefore, uint nanosecondsBefore)
     {
         OperationTimeline timeline = Posted();
-        timeline.RecordReap(Completion(size, (uint)Wait() - early, microseconds));
+        long ended = nanosecondsBefore > 0 ? timeline.Posted - nanosecondsBefore : Wait();
+
+        // From before the post on, however long this thread was kept from going on since.
+        int microseconds = microsecondsBefore > 0 ? (int)((ended - timeline.Posted) / 1000) + microsecondsBefore : 0;
+        timeline.RecordReap(Completion(size, (uint)ended, microseconds));
         Assert.Equal((0, 0L, 0L), (timeline.BatchSize, timeline.ComputeBegun, timeline.ComputeEnded));
     }
 

@@ -266,6 +266,9 @@ public sealed class QueuePoolChangeTests(ITestOutputHelper output) : IDisposable
         Depth = depth,
         Deadline = deadline ?? Patience,
         RetryInterval = TimeSpan.FromMilliseconds(5),
+
+        // What the device owes stays its own for as long as a test may be kept from looking.
+        StallLimit = 2 * Patience,
         KnownAnswers = MarkingEngine.KnownAnswers,
     };
 

@@ -13,7 +13,7 @@ namespace WarpProxy.Tests.Unit.Driver;
 public sealed class QueuePoolTests : IDisposable
 {
     private const int ModulusBytes = 256;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly SwitchedEngine _engine = new();
     private readonly EmulatedAccelerator _accelerator;

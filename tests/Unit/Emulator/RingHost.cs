@@ -194,7 +194,7 @@ internal sealed class RingHost : IDisposable
             index = Reap();
         }
 
-        Assert.True(index >= 0 || SpinWait.SpinUntil(() => (index = Reap()) >= 0, TimeSpan.FromSeconds(30)), "no completion in 30 s");
+        Assert.True(index >= 0 || SpinWait.SpinUntil(() => (index = Reap()) >= 0, TimeSpan.FromSeconds(60)), "no completion in 60 s");
         return index;
     }
 

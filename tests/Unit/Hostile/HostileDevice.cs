@@ -286,6 +286,8 @@ internal sealed partial class HostileDevice : IVfioDevice
         bool hasStarted = false;
         while (!_isClosed)
         {
+            // In this order: what is posted when it is armed already meets an armed device.
+            bool isPosted = Volatile.Read(ref Doorbells.At<uint>(ParavirtualDoorbell.SubmissionTailOffset)) % (uint)Depth != _fetched;
             bool isArmed = _isArmed();
             if (isArmed && !hasStarted)
             {
@@ -293,7 +295,7 @@ internal sealed partial class HostileDevice : IVfioDevice
                 _misdeed.Start?.Invoke(this);
             }
 
-            if (Volatile.Read(ref Doorbells.At<uint>(ParavirtualDoorbell.SubmissionTailOffset)) % (uint)Depth == _fetched)
+            if (!isPosted)
             {
                 if (isArmed)
                 {

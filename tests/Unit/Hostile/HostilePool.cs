@@ -108,7 +108,11 @@ internal sealed class HostilePool : IDisposable
         Array.ForEach(_keys, static key => key.Dispose());
         WaitFor(() => Pool.KeyCount == 0, "a key is held");
         WaitFor(() => Pool.GetStatus().SlotsInUse == 0, "a slot is held");
+
+        // The pool waits for its supervisors, but not longer than its short deadlines let it.
+        Task[] ended = [.. Pool.Supervisors.Select(static supervisor => supervisor.Ended)];
         Pool.Dispose();
+        Assert.True(Task.WaitAll(ended, Patience), "a supervisor does not end");
         foreach (HostileDevice device in _devices)
         {
             device.Join(Patience);

@@ -50,6 +50,7 @@ internal sealed class FakeUacceDevice : IDisposable
     private readonly List<FakeUacceQueue> _queues = [];     // under itself
     private readonly ManualResetEventSlim _end = new();
     private readonly Thread _looking;
+    private bool _isRemoved;        // under _queues
 
     public FakeUacceDevice(FakeKernel kernel, string name, FakeUacceOptions? options = null, Func<IRsaEngine>? createEngine = null)
     {
@@ -95,8 +96,14 @@ internal sealed class FakeUacceDevice : IDisposable
     /// <summary>The driver is unbound. Source: uacce_remove.</summary>
     public void Remove()
     {
-        _kernel.RemoveNode(Name);
-        Directory.Delete(_kernel.Tree.Sys($"class/uacce/{Name}"), recursive: true);
+        // As the kernel's lock has it: who opens a queue at this moment has it before, and loses it with the others, or is refused; nobody writes attributes meanwhile.
+        lock (_queues)
+        {
+            _isRemoved = true;
+            _kernel.RemoveNode(Name);
+            Directory.Delete(_kernel.Tree.Sys($"class/uacce/{Name}"), recursive: true);
+        }
+
         Array.ForEach(Snapshot(), static queue => queue.Remove());
     }
 
@@ -124,6 +131,11 @@ internal sealed class FakeUacceDevice : IDisposable
     {
         lock (_queues)
         {
+            if (_isRemoved)
+            {
+                throw new LinuxException("open", Name, Errno.ENOENT);
+            }
+
             // qm_create_qp_nolock: "QM all %u queues of QM are busy!"
             if (_queues.Count >= Options.Instances)
             {
@@ -162,7 +174,7 @@ internal sealed class FakeUacceDevice : IDisposable
 
     private void WriteAvailable()
     {
-        if (Directory.Exists(_kernel.Tree.Sys($"class/uacce/{Name}")))
+        if (!_isRemoved)
         {
             WriteAttribute("available_instances", Options.Instances - _queues.Count);
         }

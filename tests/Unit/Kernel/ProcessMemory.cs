@@ -39,21 +39,34 @@ internal static class ProcessMemory
     {
         foreach (string path in Directory.GetFiles("/proc/self/fd"))
         {
-            try
+            if (new FileInfo(path).LinkTarget is { } target && target.StartsWith("/memfd:", StringComparison.Ordinal) && IsOf(inode, path) && TryOpen(path) is { } file)
             {
-                if (new FileInfo(path).LinkTarget is { } target && target.StartsWith("/memfd:", StringComparison.Ordinal)
-                    && FileStamp.TryRead(path, out FileStamp stamp) && stamp.Inode == inode)
+                // The number may have been another file's by then: copies of a descriptor come and go, and whoever opens something has their numbers next.
+                if (IsOf(inode, $"/proc/self/fd/{file.Number}"))
                 {
-                    return KernelDeviceCalls.Instance.Open(path);
+                    return file;
                 }
-            }
-            catch (IOException)
-            {
-                // Closed since it was listed.
+
+                file.Dispose();
             }
         }
 
         return null;
+    }
+
+    private static bool IsOf(ulong inode, string path) => FileStamp.TryRead(path, out FileStamp stamp) && stamp.Inode == inode;
+
+    private static FileDescriptor? TryOpen(string path)
+    {
+        try
+        {
+            return KernelDeviceCalls.Instance.Open(path);
+        }
+        catch (LinuxException)
+        {
+            // Closed since it was looked at.
+            return null;
+        }
     }
 
     /// <summary>A line of /proc/PID/maps, proc(5): addresses, protection, offset, device, inode, path. Null unless it is a shared mapping of a file in memory.</summary>
