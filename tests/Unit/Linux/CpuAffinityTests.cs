@@ -50,7 +50,7 @@ public sealed class CpuAffinityTests
     {
         using Process child = Process.Start("/bin/sleep", "600");
         ProcessSignal.Terminate(child.Id);
-        Assert.True(child.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.True(child.WaitForExit(TimeSpan.FromSeconds(60)));
         Assert.Equal(128 + 15, child.ExitCode);
     }
 

@@ -6,7 +6,7 @@ public sealed class ThreadWakeTests
 {
     private const int Asleep = 2;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ThreadWake _wake = new();
 

@@ -160,7 +160,7 @@ public sealed class TlsClientTests
     /// <summary>Waits where the connection would.</summary>
     private sealed class Client(IPEndPoint address) : IDisposable
     {
-        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
         private readonly TcpSocket _socket = new();
         private readonly byte[] _buffer = new byte[4096];

@@ -4,7 +4,7 @@ namespace WarpProxy.Tests.Unit.Proxy;
 
 public sealed class HandshakeLanesTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ManualTime _time = new();
     private readonly HandshakeCounters _counters = new();
@@ -157,8 +157,8 @@ public sealed class HandshakeLanesTests : IDisposable
         held.Dispose();
         other.Dispose();
         await stopping.WaitAsync(Patience);
-        Assert.False(held.Thread.IsAlive);
-        Assert.False(other.Thread.IsAlive);
+        Assert.True(held.Thread.Join(Patience));
+        Assert.True(other.Thread.Join(Patience));
         Assert.StartsWith("refused", await new Flight(lanes).RunAsync().WaitAsync(Patience));
     }
 

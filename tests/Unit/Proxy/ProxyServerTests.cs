@@ -184,8 +184,7 @@ public sealed class ProxyServerTests : IDisposable
     {
         await using ProxyServer server = await StartAsync(WriteRsa(), ("Tls:ClientHelloTimeout", "00:00:00.2"));
         using TcpClient client = await ConnectAsync(server);
-        await client.GetStream().WriteAsync(new byte[] { 22, 3, 1 });
-        await ReadToEndAsync(client);
+        await ReadToEndAsync(client, [22, 3, 1]);
         Assert.Equal(1, server.ReadStatus().Handshakes.ClientHelloTimeout);
     }
 
@@ -292,11 +291,17 @@ public sealed class ProxyServerTests : IDisposable
         return stream;
     }
 
-    private static async Task ReadToEndAsync(TcpClient client)
+    /// <summary>To the end, which may come before this has said what it is to say.</summary>
+    private static async Task ReadToEndAsync(TcpClient client, byte[]? said = null)
     {
         byte[] buffer = new byte[1024];
         try
         {
+            if (said is not null)
+            {
+                await client.GetStream().WriteAsync(said);
+            }
+
             while (await client.GetStream().ReadAsync(buffer).AsTask().WaitAsync(Patience) > 0)
             {
             }

@@ -26,7 +26,7 @@ internal sealed class TlsPair : IAsyncDisposable
         Client = new SslStream(new PipesStream(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()));
     }
 
-    public static TimeSpan Patience => TimeSpan.FromSeconds(30);
+    public static TimeSpan Patience => TimeSpan.FromSeconds(120);
 
     public static SslProtocols[] Versions => [SslProtocols.Tls12, SslProtocols.Tls13];
 
