@@ -85,7 +85,7 @@ internal sealed partial class ProxyServer : IAsyncDisposable
         _metrics = options.Server.Metrics is { } url ? new MetricsListener(ParseUrl(url), ReadReadiness, _telemetry.Prometheus, _loggers) : null;
         _listeners = new ListenerSockets(_admission, AddProxyProtocol, _loggers.CreateLogger<ListenerSockets>());
         _routes = new ProxyRoutes(StartDemoAsync);
-        StatusMeters.AddTo(_telemetry.Meter, ReadStatus, () => _lanes.Count, time);
+        _telemetry.Prometheus.Collecting = StatusMeters.AddTo(_telemetry.Meter, ReadStatus, () => _lanes.Count, time).Forget;
     }
 
     /// <summary>Where clients connect, with the ports that were bound, in the order of configuration.</summary>

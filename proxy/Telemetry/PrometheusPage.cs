@@ -26,6 +26,9 @@ internal sealed class PrometheusPage : IDisposable
     /// <summary>What collects; each metric counts from the start of the process.</summary>
     public BaseExportingMetricReader Reader { get; }
 
+    /// <summary>Called before each collection, so that what instruments keep for one of them is not of the one before. Set once, at the start.</summary>
+    public Action? Collecting { get; set; }
+
     /// <summary>Everything, collected after this was called.</summary>
     public Task<string> WriteAsync()
     {
@@ -54,6 +57,7 @@ internal sealed class PrometheusPage : IDisposable
                 _next = null;       // whoever asks from here on wants to know of what happens from here on
             }
 
+            Collecting?.Invoke();
             _exporter.Text = new PrometheusText();
             Reader.Collect();
             return _exporter.Text.ToString();

@@ -82,7 +82,16 @@ internal sealed class StatusMeters
     /// <param name="read">What <c>GET /status</c> answers.</param>
     /// <param name="readLanes">Lanes that there are.</param>
     /// <param name="time">The clock.</param>
-    public static void AddTo(Meter meter, Func<StatusDocument> read, Func<int> readLanes, TimeProvider time) => _ = new StatusMeters(meter, read, readLanes, time);
+    public static StatusMeters AddTo(Meter meter, Func<StatusDocument> read, Func<int> readLanes, TimeProvider time) => new(meter, read, readLanes, time);
+
+    /// <summary>The next one that asks gets the numbers of that moment. Any thread.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _last = null;
+        }
+    }
 
     private StatusDocument Status
     {
