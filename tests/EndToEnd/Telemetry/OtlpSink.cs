@@ -8,12 +8,12 @@ using Microsoft.Extensions.Logging;
 
 namespace WarpProxy.Tests.EndToEnd.Telemetry;
 
-/// <summary>A collector for OTLP over HTTP with protocol buffers: keeps the spans that it is sent, and the metrics that it was sent last.</summary>
+/// <summary>A collector for OTLP over HTTP with protocol buffers: keeps the spans that it is sent, and the metrics of each sending.</summary>
 internal sealed class OtlpSink : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly ConcurrentQueue<OtlpSpan> _spans = new();
-    private volatile IReadOnlyList<OtlpPoint>? _metrics;
+    private readonly ConcurrentQueue<IReadOnlyList<OtlpPoint>> _metrics = new();
 
     private OtlpSink(WebApplication application) => _application = application;
 
@@ -22,8 +22,8 @@ internal sealed class OtlpSink : IAsyncDisposable
     /// <summary>So far.</summary>
     public IReadOnlyList<OtlpSpan> Spans => [.. _spans];
 
-    /// <summary>What came last; null: nothing yet.</summary>
-    public IReadOnlyList<OtlpPoint>? Metrics => _metrics;
+    /// <summary>What came so far, sending by sending.</summary>
+    public IReadOnlyList<IReadOnlyList<OtlpPoint>> Metrics => [.. _metrics];
 
     public static async Task<OtlpSink> StartAsync()
     {
@@ -53,7 +53,7 @@ internal sealed class OtlpSink : IAsyncDisposable
         }
         else if (context.Request.Path == "/v1/metrics")
         {
-            _metrics = [.. OtlpPoint.ReadRequest(body.ToArray())];
+            _metrics.Enqueue([.. OtlpPoint.ReadRequest(body.ToArray())]);
         }
         else
         {

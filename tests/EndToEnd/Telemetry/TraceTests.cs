@@ -91,7 +91,7 @@ public sealed class TraceTests(ITestOutputHelper output)
                 await new TlsClient(proxy.Url, certificate.Root).GetAsync();
             }
 
-            await Eventually.TrueAsync("metrics come", () => sink.Metrics is not null);
+            await Eventually.TrueAsync("metrics come", () => sink.Metrics.Count > 0);
             proxy.Process.Send(Signal.Terminate);
             await Eventually.TrueAsync("the proxy has ended, and has sent what there was", () => proxy.Process.HasExited);
         }
@@ -103,9 +103,13 @@ public sealed class TraceTests(ITestOutputHelper output)
         Assert.Equal(["closed"], Current(sink, "warpproxy.breaker.state"));
     }
 
-    /// <summary>The states that a collector takes for the current ones.</summary>
+    /// <summary>
+    /// The states that a collector takes for the current ones. The last sending need not have any: one that follows another at once may lack all that is
+    /// observed (OpenTelemetry 1.20.1), and what is lacking is kept as it was.
+    /// </summary>
     private static IEnumerable<string> Current(OtlpSink sink, string metric) =>
-        sink.Metrics!.Where(point => point.Metric == metric && point.Value == 1).Select(static point => point.Attributes["state"]);
+        sink.Metrics.Select(sending => sending.Where(point => point.Metric == metric).ToList()).Last(static points => points.Count > 0)
+            .Where(static point => point.Value == 1).Select(static point => point.Attributes["state"]);
 
     [Theory]
     [InlineData(false)]
