@@ -11,6 +11,8 @@ internal sealed class Browser : IAsyncDisposable
 {
     public const string Path = "/usr/bin/chromium";
 
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
     // What is said of a page that is being left.
     private static readonly string[] Leaving = ["Inspected target navigated or closed", "Execution context was destroyed", "Cannot find default execution context"];
 
@@ -69,6 +71,7 @@ internal sealed class Browser : IAsyncDisposable
     public async Task<T> EvaluateAsync<T>(string expression)
     {
         JsonNode? answer;
+        long end = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
         while (true)
         {
             try
@@ -76,7 +79,7 @@ internal sealed class Browser : IAsyncDisposable
                 answer = await CallAsync("Runtime.evaluate", new { expression, returnByValue = true, awaitPromise = true });
                 break;
             }
-            catch (InvalidOperationException refusal) when (Array.Exists(Leaving, words => refusal.Message.Contains(words, StringComparison.Ordinal)))
+            catch (InvalidOperationException refusal) when (Environment.TickCount64 < end && Array.Exists(Leaving, words => refusal.Message.Contains(words, StringComparison.Ordinal)))
             {
                 // The page that was asked has made room for the next one, which is asked the same.
             }
@@ -128,7 +131,7 @@ internal sealed class Browser : IAsyncDisposable
             _sending.Release();
         }
 
-        return await done.Task.WaitAsync(TimeSpan.FromMinutes(3));
+        return await done.Task.WaitAsync(Limit);
     }
 
     private async Task ReadAsync()
